@@ -1,0 +1,112 @@
+"""Time and identity, passed in: nothing in actum asks the operating system for either behind your back."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+from actum.journal.errors import Invalid
+
+Microseconds: TypeAlias = int
+"""Microseconds since 1970-01-01T00:00:00Z: how the journal keeps time."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_microseconds(moment: datetime) -> Microseconds:
+    """The journal's form of an aware datetime, exact. Raises `Invalid` for a naive one."""
+    if moment.tzinfo is None:
+        raise Invalid(f"expected a datetime with a time zone, found the naive {moment.isoformat()}; say which zone")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(moment: Microseconds) -> datetime:
+    """The datetime, in UTC, of the journal's microseconds, exact."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+class Clock(Protocol):
+    """Says what time it is."""
+
+    def now(self) -> Microseconds: ...
+
+
+class Ids(Protocol):
+    """Makes identifiers and salts, 16 bytes each."""
+
+    def new(self) -> bytes:
+        """A fresh identifier: a UUIDv7 in its 16 bytes, greater than every one made before it here."""
+        ...
+
+    def salt(self) -> bytes:
+        """16 unpredictable bytes."""
+        ...
+
+
+class SystemClock:
+    """The operating system's clock."""
+
+    def now(self) -> Microseconds:
+        return time.time_ns() // 1000
+
+
+class Uuid7Ids:
+    """UUIDv7 (RFC 9562 §5.7), strictly increasing within one object also inside a millisecond (§6.2, method 2).
+
+    Salts come from the operating system's random source, drawn a page at a time. Safe to share between threads.
+    """
+
+    _PAGE = 4096
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._millisecond = 0
+        self._counter = 0
+        self._page = b""
+        self._used = 0
+
+    def new(self) -> bytes:
+        with self._lock:
+            millisecond = self._clock.now() // 1000
+            if millisecond > self._millisecond:
+                self._millisecond = millisecond
+                self._counter = int.from_bytes(self._random(10), "big") >> 7
+            else:
+                self._counter += 1 + int.from_bytes(self._random(4), "big")
+            high, low = self._counter >> 62 & 0xFFF, self._counter & 0x3FFF_FFFF_FFFF_FFFF
+            value = self._millisecond << 80 | 0x7000 << 64 | high << 64 | 0x8000_0000_0000_0000 | low
+        return value.to_bytes(16, "big")
+
+    def salt(self) -> bytes:
+        with self._lock:
+            return self._random(16)
+
+    def _random(self, size: int) -> bytes:
+        if self._used + size > len(self._page):
+            self._page, self._used = os.urandom(self._PAGE), 0
+        start = self._used
+        self._used += size
+        return self._page[start : self._used]
+
+
+SYSTEM_CLOCK = SystemClock()
+"""The default clock."""
+
+SYSTEM_IDS = Uuid7Ids(SYSTEM_CLOCK)
+"""The default maker of identifiers."""
+
+
+def uuid_of(identifier: bytes) -> UUID:
+    """The identifier as people write it."""
+    return UUID(bytes=identifier)
+
+
+def moment_of(identifier: bytes) -> Microseconds:
+    """When a UUIDv7 was made, to the millisecond."""
+    return int.from_bytes(identifier[:6], "big") * 1000

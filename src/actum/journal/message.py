@@ -1,0 +1,290 @@
+"""What can be known of a message class from its types alone: its tags, whether a value conforms, how to read its JSON.
+
+Messages are msgspec structs. msgspec checks what it decodes, but not what is constructed; and it reads a JSON float
+as a Decimal without a word. Both doors are closed here, so that what is stored is what was declared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import types
+import typing
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from datetime import time as time_of_day
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from actum.journal.errors import Invalid, Misdeclared
+from actum.journal.event import Tag
+
+Message = TypeVar("Message")
+TagsOf: TypeAlias = Callable[[Any], Iterable[str]]
+
+_UNIONS = (typing.Union, types.UnionType)
+
+
+@functools.cache
+def fields_of(cls: type) -> dict[str, Any]:
+    """The fields of a struct or dataclass and their types, annotations kept. `Misdeclared` where a type cannot be found."""
+    try:
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except Exception as wrong:
+        raise Misdeclared(f"{cls.__qualname__}: a field's type cannot be resolved: {wrong}") from wrong
+    if issubclass(cls, msgspec.Struct):
+        return {name: hints[name] for name in cls.__struct_fields__}
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def is_record(kind: Any) -> bool:
+    """Whether this is a class whose fields we can look into: a struct or a dataclass."""
+    return isinstance(kind, type) and (issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind))
+
+
+def is_pydantic(kind: Any) -> bool:
+    """Whether this is a Pydantic model: known by its manners, so that Pydantic need not be installed."""
+    return isinstance(kind, type) and hasattr(kind, "model_validate") and hasattr(kind, "model_dump")
+
+
+def bare(kind: Any) -> Any:
+    """The type without its annotations."""
+    return kind.__origin__ if typing.get_origin(kind) is Annotated else kind
+
+
+def tag_declared(kind: Any) -> Tag | None:
+    """The tag that an identity type declares: that of `Annotated[str, Tag("account")]`, also when it is optional."""
+    if typing.get_origin(kind) is Annotated:
+        return next((mark for mark in kind.__metadata__ if isinstance(mark, Tag)), None)
+    if typing.get_origin(kind) in _UNIONS:
+        return next((tag for part in typing.get_args(kind) if (tag := tag_declared(part))), None)
+    return None
+
+
+def identities(cls: type) -> dict[str, Tag]:
+    """The fields of a class that are themselves identities, and the tags they declare."""
+    return {name: tag for name, kind in fields_of(cls).items() if (tag := tag_declared(kind))}
+
+
+@functools.cache
+def tagger(cls: type) -> Callable[[Any], tuple[str, ...]]:
+    """The function that says which tags a message of that class carries, in order of its fields, each once."""
+    readers = [(name, reader) for name, kind in fields_of(cls).items() if (reader := _tags_in(kind))]
+    if not readers:
+        return lambda message: ()
+    if len(readers) == 1:
+        only, read = readers[0]
+        return lambda message: tuple(dict.fromkeys(read(getattr(message, only))))
+
+    def tags(message: Any) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(tag for name, read in readers for tag in read(getattr(message, name))))
+
+    return tags
+
+
+def _tags_in(kind: Any, within: tuple[Any, ...] = ()) -> TagsOf | None:
+    if kind in within:
+        return None
+    declared = tag_declared(kind)
+    if declared:
+        return _identity_reader(declared)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return _tags_in(arguments[0], within)
+    if origin in _UNIONS:
+        readers = {part: reader for part in arguments if (reader := _tags_in(part, within))}
+        return (lambda value: readers[type(value)](value) if type(value) in readers else ()) if readers else None
+    if origin in (list, tuple, set, frozenset) and arguments:
+        each = _tags_in(arguments[0], within)
+        return (lambda values: (tag for value in values or () for tag in each(value))) if each else None
+    if is_record(kind):
+        inner = [(name, reader) for name, part in fields_of(kind).items() if (reader := _tags_in(part, (*within, kind)))]
+        return (lambda value: (tag for name, read in inner for tag in read(getattr(value, name)))) if inner else None
+    return None
+
+
+def _identity_reader(tag: Tag) -> TagsOf:
+    of = tag.of
+    return lambda value: () if value is None else (of(value),)
+
+
+@functools.cache
+def checker(cls: type) -> Callable[[Any], None]:
+    """The function that raises `Invalid` unless a constructed message holds exactly what its class declares."""
+    plain: list[tuple[str, type]] = []
+    others: list[tuple[str, Any]] = []
+    for name, kind in fields_of(cls).items():
+        if bare(kind) in (str, int, bool, UUID) and bare(kind) is kind:
+            plain.append((name, kind))
+        else:
+            others.append((name, kind))
+
+    def check(message: Any) -> None:
+        for name, kind in plain:
+            if type(getattr(message, name)) is not kind:
+                _nonconforming(f"{cls.__name__}.{name}", kind, getattr(message, name))
+        for name, kind in others:
+            conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
+
+    return check
+
+
+def conform(value: Any, kind: Any, where: str) -> None:
+    """Raise `Invalid`, naming `where`, unless `value` is what the type `kind` says. Exact: an int is no float."""
+    origin = typing.get_origin(kind)
+    if origin is Annotated:
+        conform(value, kind.__origin__, where)
+        if any(isinstance(mark, msgspec.Meta) for mark in kind.__metadata__):
+            _constrained(value, kind, where)
+    elif kind is Any or kind is object:
+        return
+    elif origin in _UNIONS:
+        _conform_union(value, typing.get_args(kind), kind, where)
+    elif origin is typing.Literal:
+        if value not in typing.get_args(kind):
+            _nonconforming(where, kind, value)
+    elif origin is not None:
+        _conform_container(value, origin, typing.get_args(kind), kind, where)
+    elif kind is None or kind is type(None):
+        if value is not None:
+            _nonconforming(where, kind, value)
+    elif not isinstance(kind, type):
+        raise Misdeclared(f"{where}: {kind!r} is not a type that an event can hold")
+    elif type(value) is not kind and not (isinstance(value, kind) and _open_class(kind)):
+        _nonconforming(where, kind, value)
+    else:
+        _conform_scalar(value, kind, where)
+
+
+def _open_class(kind: type) -> bool:
+    return kind not in (str, int, float, bool, bytes, Decimal, UUID)
+
+
+def _conform_scalar(value: Any, kind: type, where: str) -> None:
+    if kind is Decimal:
+        if not value.is_finite():
+            raise Invalid(f"{where}: expected a finite amount, found {value}")
+    elif kind is float:
+        if not math.isfinite(value):
+            raise Invalid(f"{where}: expected a finite number, found {value}")
+    elif kind in (datetime, time_of_day):
+        if value.tzinfo is None:
+            raise Invalid(f"{where}: expected a time with a time zone, found the naive {value.isoformat()}")
+    elif kind is str:
+        return
+    elif is_record(kind):
+        checker(type(value))(value)
+
+
+def _conform_union(value: Any, parts: tuple[Any, ...], kind: Any, where: str) -> None:
+    reasons: list[str] = []
+    for part in parts:
+        try:
+            return conform(value, part, where)
+        except Invalid as wrong:
+            if part is not type(None) and type(value) is bare(part):
+                raise
+            reasons.append(str(wrong))
+    _nonconforming(where, kind, value)
+
+
+def _conform_container(value: Any, origin: Any, arguments: tuple[Any, ...], kind: Any, where: str) -> None:
+    if not isinstance(origin, type) or not isinstance(value, origin):
+        _nonconforming(where, kind, value)
+    if issubclass(origin, dict) or origin in (typing.get_origin(typing.Mapping[str, str]),):
+        for key, item in value.items():
+            conform(key, arguments[0], f"{where} key {key!r}")
+            conform(item, arguments[1], f"{where}[{key!r}]")
+    elif origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
+        if len(value) != len(arguments):
+            _nonconforming(where, kind, value)
+        for index, (item, part) in enumerate(zip(value, arguments, strict=True)):
+            conform(item, part, f"{where}[{index}]")
+    elif arguments:
+        for index, item in enumerate(value):
+            conform(item, arguments[0], f"{where}[{index}]")
+
+
+def _constrained(value: Any, kind: Any, where: str) -> None:
+    try:
+        msgspec.convert(msgspec.to_builtins(value), kind, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f"{where}: {wrong}; found {value!r:.80}") from wrong
+
+
+def _nonconforming(where: str, kind: Any, value: Any) -> typing.NoReturn:
+    hint = ""
+    if kind is Decimal and isinstance(value, float):
+        hint = f'; a float has no exact amount, write Decimal("{value}")'
+    raise Invalid(f"{where}: expected {name_of(kind)}, found {value!r:.80} ({type(value).__name__}){hint}")
+
+
+def name_of(kind: Any) -> str:
+    """A type as its author wrote it, near enough to recognise."""
+    return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind).replace("typing.", "")
+
+
+def from_json(text: bytes | str, cls: type[Message]) -> Message:
+    """A message from outside, as JSON: complete, typed, without unknown fields, without floats where amounts belong.
+
+    Raises `Invalid`, naming the field.
+    """
+    decoder = decoder_of(cls)
+    try:
+        made = decoder.decode(text)
+        outside = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError) as wrong:
+        raise Invalid(f"{cls.__name__}: {wrong}") from wrong
+    except RecursionError as wrong:
+        raise Invalid(f"{cls.__name__}: the JSON is nested too deeply") from wrong
+    _no_float_for_text(outside, msgspec.json.decode(to_json(made)), cls.__name__)
+    checker(cls)(made)
+    return made
+
+
+def _no_float_for_text(found: Any, kept: Any, where: str) -> None:
+    """An exact amount is kept as text; where a float came in for one, say so."""
+    if isinstance(found, float) and isinstance(kept, str):
+        raise Invalid(f'{where}: a JSON float is no exact amount, found {found!r}; write it as text: "{found}"')
+    if isinstance(found, dict) and isinstance(kept, dict):
+        for name, value in found.items():
+            _no_float_for_text(value, kept.get(name), f"{where}.{name}")
+    elif isinstance(found, list) and isinstance(kept, list):
+        for index, (one, other) in enumerate(zip(found, kept, strict=False)):
+            _no_float_for_text(one, other, f"{where}[{index}]")
+
+
+def to_json(message: object) -> bytes:
+    """The message as JSON, in the order of its fields; amounts as text."""
+    try:
+        return _ENCODER.encode(message)
+    except (msgspec.MsgspecError, UnicodeError, TypeError, OverflowError) as wrong:
+        raise Invalid(f"{type(message).__name__} cannot be written as JSON: {wrong}") from wrong
+
+
+@functools.cache
+def decoder_of(cls: type[Message]) -> msgspec.json.Decoder[Message]:
+    """The decoder of a message class. `Misdeclared` where a field's type cannot be read from JSON."""
+    try:
+        return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
+    except TypeError as wrong:
+        raise Misdeclared(f"{cls.__qualname__} cannot be stored: {wrong}") from wrong
+
+
+def _encode_foreign(value: Any) -> Any:
+    if is_pydantic(type(value)):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__qualname__} is not a type that an event can hold")
+
+
+def _decode_foreign(kind: type, value: Any) -> Any:
+    if is_pydantic(kind):
+        return kind.model_validate(value)  # type: ignore[attr-defined]
+    raise Misdeclared(f"{kind.__qualname__} is not a type that an event can hold")
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_encode_foreign, decimal_format="string", uuid_format="canonical")

@@ -1,0 +1,195 @@
+"""The port of a journal's store: four verbs over stored bytes, and a second face for the decisions beside them.
+
+A store author implements `EventStore` (and `DecisionLog`, to keep commands from being decided twice) and subclasses
+the contract of `actum.testing`. Guarantees every store gives are written there as tests and in `docs/guarantees.md`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import msgspec
+
+from actum.journal.clock import Microseconds
+from actum.journal.errors import Conflict, Invalid
+from actum.journal.event import EventData, Position
+from actum.journal.query import AppendCondition, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from actum.journal.event import SequencedEvent
+
+DEFAULT_PAYLOAD_LIMIT = 1024 * 1024
+"""How many bytes the data of one event may have, unless a store is told otherwise."""
+
+
+class DecisionKey(msgspec.Struct, frozen=True):
+    """What makes an append a decision: it is taken once per `command`, whoever retries.
+
+    `digest` tells one command's content from another's; `handler` names the rule that decided and its version.
+    """
+
+    command: bytes
+    digest: bytes
+    handler: str
+
+
+class Append(msgspec.Struct, frozen=True):
+    """One all-or-nothing append: at least one event, perhaps a condition, perhaps the decision it stands for.
+
+    `sequel`: the author has seen every earlier append of the same batch and reckons with all of them. Their events
+    then do not collide with this condition; but if one of them that matches it is turned down, so is this one.
+    """
+
+    events: tuple[EventData, ...]
+    condition: AppendCondition | None = None
+    decision: DecisionKey | None = None
+    sequel: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.events:
+            raise Invalid("an append needs at least one event")
+
+
+class DecisionRecord(msgspec.Struct, frozen=True):
+    """A decision as the journal keeps it: the evidence it rested on and the events it led to.
+
+    `condition` is what had to hold: no event matching it after `condition.after` and before `first`. None where the
+    decision looked at nothing.
+    """
+
+    command: bytes
+    digest: bytes
+    handler: str
+    condition: AppendCondition | None
+    first: Position
+    count: int
+
+    @property
+    def last(self) -> Position:
+        """The position of the decision's last event."""
+        return self.first + self.count - 1
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """Written, durably. The events stand at `first` … `last` and were taken down at `recorded`."""
+
+    first: Position
+    last: Position
+    recorded: Microseconds
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """Nothing was written: the command was decided before, and this is that decision."""
+
+    decision: DecisionRecord
+
+
+class Collided(msgspec.Struct, frozen=True):
+    """Nothing of this append was written: an event that the author had not seen matches the condition.
+
+    `position` is 0 where the collision is with an append of the same batch that was itself turned down.
+    """
+
+    position: Position
+    type: str
+    tags: tuple[str, ...]
+    after: Position
+
+    def error(self) -> Conflict:
+        """The same, to raise."""
+        return Conflict(position=self.position, type=self.type, tags=self.tags, after=self.after)
+
+
+Outcome: TypeAlias = Appended | Repeated | Collided
+"""What became of one append of a batch."""
+
+
+class EventStore(Protocol):
+    """A totally ordered, gapless, append-only sequence of events. Safe to share between threads."""
+
+    @property
+    def origin(self) -> str:
+        """The journal's own name, made with it and never changed: part of every leaf commitment."""
+        ...
+
+    def append(self, *batch: Append) -> list[Outcome]:
+        """Write the batch in one durable transaction and say what became of each append, in order.
+
+        Each has its own condition and is turned down alone; positions follow the order of the batch. Once this
+        returns, what is `Appended` survives what the store promises to survive. If it raises, nothing was written
+        (but for `OutcomeUnknown`, which says that this is not known).
+        """
+        ...
+
+    def read(
+        self,
+        query: Query = ...,
+        *,
+        after: Position = 0,
+        until: Position | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Iterator[SequencedEvent]:
+        """The events that match, in order, with `after` < position ≤ `until`; `limit` of them at the most.
+
+        Backwards, the newest come first, from `until` down. Events appended while one iterates are seen, unless
+        `until` bounds them. Never holds a transaction open between two pages.
+        """
+        ...
+
+    def load(self, queries: Sequence[Query], *, after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+        """For each query all events after its own position, together as of one head, which comes first."""
+        ...
+
+    def head(self) -> Position:
+        """The position of the newest event, 0 where there is none."""
+        ...
+
+    def watch(self, ring: Callable[[Position], None]) -> Callable[[], None]:
+        """Call `ring` with the new head soon after each growth, from whatever process; the answer stops that.
+
+        Rings may be merged and may come early, twice, or from any thread; none is lost for ever. `ring` must be quick.
+        """
+        ...
+
+
+class DecisionLog(Protocol):
+    """The decisions of a journal, kept with its events in the same transactions."""
+
+    def decision(self, command: bytes) -> DecisionRecord | None:
+        """What was decided on that command, if it was."""
+        ...
+
+    def decisions(self, *, after: Position = 0) -> Iterator[DecisionRecord]:
+        """Every decision whose first event stands after that position, in order of position."""
+        ...
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A fold remembered: the state's bytes, as of a position, under the fold that made it."""
+
+    position: Position
+    fingerprint: bytes
+    data: bytes
+
+
+class Snapshots(Protocol):
+    """Remembered folds: a cache that may be emptied at any time."""
+
+    def snapshot(self, key: str) -> Snapshot | None:
+        """What is remembered under that key."""
+        ...
+
+    def remember(self, key: str, snapshot: Snapshot) -> None:
+        """Keep this instead of what was there."""
+        ...
+
+
+class JournalStore(EventStore, DecisionLog, Snapshots, Protocol):
+    """All that a running application asks of the database that keeps its journal."""
+
+    def close(self) -> None:
+        """Give everything back. Further calls raise `Unavailable`."""
+        ...
