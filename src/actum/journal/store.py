@@ -6,13 +6,14 @@ the contract of `actum.testing`. Guarantees every store gives are written there 
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
 from actum.journal.clock import Microseconds
 from actum.journal.errors import Conflict, Invalid
-from actum.journal.event import EventData, Position
+from actum.journal.event import LAST_POSITION, EventData, Position
 from actum.journal.query import AppendCondition, Query
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 DEFAULT_PAYLOAD_LIMIT = 1024 * 1024
 """How many bytes the data of one event may have, unless a store is told otherwise."""
+
+
+class Durability(Enum):
+    """What an acknowledged event survives."""
+
+    POWER_LOSS = "power-loss"
+    """A killed process, a crashed system, a power cut: the default."""
+    LOSES_LAST_COMMITS_WITH_POWER = "loses-last-commits-with-power"
+    """A killed process; after a power cut or a crashed system the last commits may be missing (never earlier ones)."""
 
 
 class DecisionKey(msgspec.Struct, frozen=True):
@@ -106,6 +116,36 @@ Outcome: TypeAlias = Appended | Repeated | Collided
 """What became of one append of a batch."""
 
 
+def checked_limit(limit: int | None) -> int | None:
+    """The limit of a read itself; `Invalid` where it is negative or no whole number."""
+    if limit is not None and (type(limit) is not int or not 0 <= limit <= LAST_POSITION):
+        raise Invalid(f"limit: expected a whole number from 0 to 2^63-1, or None for no limit, found {limit!r}")
+    return limit
+
+
+def checked_payload_limit(size: int) -> int:
+    """The bound on an event's data itself; `Invalid` where it is no whole number of bytes from 1."""
+    if type(size) is not int or size < 1:
+        raise Invalid(f"payload_limit: expected a number of bytes from 1, found {size!r}")
+    return size
+
+
+def checked_batch(batch: Sequence[Append], *, head: Position, payload_limit: int) -> None:
+    """What every store demands before it writes anything: `Invalid` where one member of the batch asks too much."""
+    for append in batch:
+        if append.condition is not None and append.condition.after > head:
+            raise Invalid(
+                f"after: position {append.condition.after} is from the future, the journal ends at {head}; "
+                "use the head that the decision saw"
+            )
+        for event in append.events:
+            if len(event.data) > payload_limit:
+                raise Invalid(
+                    f"the data of an event may have {payload_limit} bytes, found {len(event.data)} in {event.type}; "
+                    "keep large content elsewhere and its address here, or open the journal with a higher payload_limit"
+                )
+
+
 class EventStore(Protocol):
     """A totally ordered, gapless, append-only sequence of events. Safe to share between threads."""
 
@@ -187,7 +227,20 @@ class Snapshots(Protocol):
         ...
 
 
-class JournalStore(EventStore, DecisionLog, Snapshots, Protocol):
+class Archive(Protocol):
+    """A journal that can be filled with what another one kept, to the byte."""
+
+    def restore(self, origin: str, events: Sequence[SequencedEvent], decisions: Sequence[DecisionRecord]) -> Position:
+        """Write the events at the very positions they had, with their times and leaves, in one transaction; the new head.
+
+        Only as the continuation of what is there: an empty journal takes on `origin`, another one must have it
+        already, and the first event stands right behind the head. Raises `Invalid` where it does not fit, `Corrupted`
+        where an event's bytes do not give its leaf; nothing is then written.
+        """
+        ...
+
+
+class JournalStore(EventStore, DecisionLog, Snapshots, Archive, Protocol):
     """All that a running application asks of the database that keeps its journal."""
 
     def close(self) -> None:
