@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from actum.journal.errors import Corrupted, Invalid, Misdeclared, Unknown
+from actum.journal.errors import Corrupted, Misdeclared, Unknown
 from actum.journal.event import RESERVED, Event, EventData, Kind
 from actum.journal.message import checker, decoder_of, fields_of, tagger, to_json
 
@@ -93,7 +93,8 @@ class Codec:
             )
         if kind.type.startswith(RESERVED) and not cls.__module__.startswith(RESERVED):
             raise Misdeclared(f"{cls.__qualname__}: names that begin with {RESERVED!r} are actum's own")
-        fields_of(cls), tagger(cls), checker(cls)
+        for understand in (fields_of, tagger, checker):
+            understand(cls)
         decode = decoder_of(cls).decode
         self._classes[kind.type] = cls
         self.direct[kind] = decode
@@ -104,7 +105,9 @@ class Codec:
         if source in self._upcasters:
             raise Misdeclared(f"{source} has two upcasters; there can be one")
         if source in self.direct:
-            raise Misdeclared(f"{source} is what the class {source.type} reads today: raise its version, or upcast another")
+            raise Misdeclared(
+                f"{source} is what the class {source.type} reads today: raise its version, or upcast another"
+            )
         self._upcasters[source] = upcaster
 
     def _check_chains(self) -> None:

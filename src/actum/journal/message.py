@@ -11,11 +11,11 @@ import functools
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from datetime import time as time_of_day
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -26,10 +26,17 @@ from actum.journal.event import Tag
 Message = TypeVar("Message")
 TagsOf: TypeAlias = Callable[[Any], Iterable[str]]
 
+Result = TypeVar("Result")
+
 _UNIONS = (typing.Union, types.UnionType)
 
 
-@functools.cache
+def _once(derive: Callable[[type], Result]) -> Callable[[type], Result]:
+    """Derived once from each class: `functools.cache`, in a type that both type checkers accept classes for."""
+    return functools.cache(derive)
+
+
+@_once
 def fields_of(cls: type) -> dict[str, Any]:
     """The fields of a struct or dataclass and their types, annotations kept. `Misdeclared` where a type cannot be found."""
     try:
@@ -38,12 +45,12 @@ def fields_of(cls: type) -> dict[str, Any]:
         raise Misdeclared(f"{cls.__qualname__}: a field's type cannot be resolved: {wrong}") from wrong
     if issubclass(cls, msgspec.Struct):
         return {name: hints[name] for name in cls.__struct_fields__}
-    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+    return {name: hints[name] for name in (field.name for field in dataclasses.fields(cast("Any", cls)))}
 
 
-def is_record(kind: Any) -> bool:
+def is_record(kind: object) -> bool:
     """Whether this is a class whose fields we can look into: a struct or a dataclass."""
-    return isinstance(kind, type) and (issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind))
+    return isinstance(kind, msgspec.StructMeta) or (isinstance(kind, type) and dataclasses.is_dataclass(kind))
 
 
 def is_pydantic(kind: Any) -> bool:
@@ -70,7 +77,7 @@ def identities(cls: type) -> dict[str, Tag]:
     return {name: tag for name, kind in fields_of(cls).items() if (tag := tag_declared(kind))}
 
 
-@functools.cache
+@_once
 def tagger(cls: type) -> Callable[[Any], tuple[str, ...]]:
     """The function that says which tags a message of that class carries, in order of its fields, each once."""
     readers = [(name, reader) for name, kind in fields_of(cls).items() if (reader := _tags_in(kind))]
@@ -112,7 +119,7 @@ def _identity_reader(tag: Tag) -> TagsOf:
     return lambda value: () if value is None else (of(value),)
 
 
-@functools.cache
+@_once
 def checker(cls: type) -> Callable[[Any], None]:
     """The function that raises `Invalid` unless a constructed message holds exactly what its class declares."""
     plain: list[tuple[str, type]] = []
@@ -177,32 +184,32 @@ def _conform_scalar(value: Any, kind: type, where: str) -> None:
     elif kind is str:
         return
     elif is_record(kind):
-        checker(type(value))(value)
+        checker(value.__class__)(value)
 
 
 def _conform_union(value: Any, parts: tuple[Any, ...], kind: Any, where: str) -> None:
-    reasons: list[str] = []
     for part in parts:
         try:
-            return conform(value, part, where)
-        except Invalid as wrong:
+            conform(value, part, where)
+        except Invalid:
             if part is not type(None) and type(value) is bare(part):
                 raise
-            reasons.append(str(wrong))
+        else:
+            return
     _nonconforming(where, kind, value)
 
 
 def _conform_container(value: Any, origin: Any, arguments: tuple[Any, ...], kind: Any, where: str) -> None:
-    if not isinstance(origin, type) or not isinstance(value, origin):
+    if not isinstance(origin, type) or not issubclass(type(value), origin):
         _nonconforming(where, kind, value)
-    if issubclass(origin, dict) or origin in (typing.get_origin(typing.Mapping[str, str]),):
+    if issubclass(origin, dict) or origin is Mapping:
         for key, item in value.items():
             conform(key, arguments[0], f"{where} key {key!r}")
             conform(item, arguments[1], f"{where}[{key!r}]")
     elif origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
         if len(value) != len(arguments):
             _nonconforming(where, kind, value)
-        for index, (item, part) in enumerate(zip(value, arguments, strict=True)):
+        for index, (item, part) in enumerate(zip(cast("tuple[Any, ...]", value), arguments, strict=True)):
             conform(item, part, f"{where}[{index}]")
     elif arguments:
         for index, item in enumerate(value):
@@ -251,10 +258,11 @@ def _no_float_for_text(found: Any, kept: Any, where: str) -> None:
     if isinstance(found, float) and isinstance(kept, str):
         raise Invalid(f'{where}: a JSON float is no exact amount, found {found!r}; write it as text: "{found}"')
     if isinstance(found, dict) and isinstance(kept, dict):
-        for name, value in found.items():
-            _no_float_for_text(value, kept.get(name), f"{where}.{name}")
+        for name, value in cast("dict[str, object]", found).items():
+            _no_float_for_text(value, cast("dict[str, object]", kept).get(name), f"{where}.{name}")
     elif isinstance(found, list) and isinstance(kept, list):
-        for index, (one, other) in enumerate(zip(found, kept, strict=False)):
+        pairs = zip(cast("list[object]", found), cast("list[object]", kept), strict=False)
+        for index, (one, other) in enumerate(pairs):
             _no_float_for_text(one, other, f"{where}[{index}]")
 
 
@@ -266,9 +274,13 @@ def to_json(message: object) -> bytes:
         raise Invalid(f"{type(message).__name__} cannot be written as JSON: {wrong}") from wrong
 
 
-@functools.cache
 def decoder_of(cls: type[Message]) -> msgspec.json.Decoder[Message]:
     """The decoder of a message class. `Misdeclared` where a field's type cannot be read from JSON."""
+    return _decoder_of(cls)
+
+
+@_once
+def _decoder_of(cls: type) -> msgspec.json.Decoder[Any]:
     try:
         return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
     except TypeError as wrong:

@@ -1,0 +1,115 @@
+# One command for each wish. A new machine needs Python 3.11 or later, make and git; everything else is fetched by pip.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+BUILD := .build
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+
+# The folder with the real bank's ledger; without it, only a machine that calls itself CI fails.
+LEDGER_DATA ?= ../shared/data
+# How many processes run the tests, and what else pytest is told.
+WORKERS ?= 2
+ARGS ?=
+# For how long `make soak` goes on.
+MINUTES ?= 30
+
+.PHONY: help demo test check lint types floors format unit contract fault snippets docs ledger bench soak lower wheel clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+# --- the two that matter -------------------------------------------------------------------------------------------
+
+demo: $(VENV)/.runs ## a small bank on its journal, in front of your eyes
+	@$(PY) -m examples.demo $(ARGS)
+
+test: check docs ledger ## everything that must hold
+	@$(PY) -m pytest -n $(WORKERS) tests $(ARGS)
+
+# --- parts of `test`, for whoever is in the middle of something ----------------------------------------------------
+
+check: lint types floors ## style, types and floors
+
+lint: $(VENV)/.develops
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --check --quiet --diff .
+
+types: $(VENV)/.develops
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/pyright
+
+floors: $(VENV)/.develops
+	@$(VENV)/bin/lint-imports --no-logo
+
+format: $(VENV)/.develops ## let ruff mend what it can
+	@$(VENV)/bin/ruff check --fix --quiet . || true
+	@$(VENV)/bin/ruff format --quiet .
+
+unit contract fault: $(VENV)/.develops ## one folder of the tests
+	@$(PY) -m pytest -n $(WORKERS) tests/$@ $(ARGS)
+
+snippets: $(VENV)/.develops ## every code block of README and docs
+	@$(PY) -m pytest -n $(WORKERS) tests/docs $(ARGS)
+
+docs: $(VENV)/.develops ## the documentation site, in .build/docs
+	@$(PY) -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --jobs auto --quiet \
+		--doctree-dir $(BUILD)/doctrees docs $(BUILD)/docs
+
+ledger: $(VENV)/.runs ## a real bank's 49,070 transactions through actum, each stated balance checked
+	@if [ -f $(LEDGER_DATA)/bank-ledger-1993.csv.gz ]; then \
+		mkdir -p $(BUILD) && rm -f $(BUILD)/ledger.actum* && \
+		$(PY) -m examples.ledger --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum; \
+	elif [ "$${CI:-}" = true ]; then \
+		echo "expected the real ledger in $(LEDGER_DATA), found none; say LEDGER_DATA=folder" >&2; exit 1; \
+	else \
+		echo "no real ledger in $(LEDGER_DATA): not checked (LEDGER_DATA=folder says where it is)"; \
+	fi
+
+# --- longer ones ---------------------------------------------------------------------------------------------------
+
+bench: $(VENV)/.develops ## how fast, beside a raw program and beside eventsourcing
+	@$(PY) -m benchmarks $(ARGS)
+
+soak: $(VENV)/.develops ## crashes and races for MINUTES=30
+	@SOAK_MINUTES=$(MINUTES) $(PY) -m pytest -m soak tests $(ARGS)
+
+lower: $(VENV)-lower/.develops ## the tests with the oldest versions that pyproject.toml allows
+	@$(VENV)-lower/bin/python -m pytest -n $(WORKERS) tests/unit tests/contract tests/fault $(ARGS)
+
+wheel: $(VENV)/.develops ## the distribution, in dist/
+	@rm -rf dist && $(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## back to a fresh clone
+	@rm -rf $(VENV) $(VENV)-lower $(BUILD) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- environments --------------------------------------------------------------------------------------------------
+
+PIP := bin/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/bin/python $(VENV)-lower/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "expected Python 3.11 or later with its venv module, found none;" \
+		"install it (on Debian: apt-get install python3-venv) or say PYTHON=path" >&2; exit 1; }
+	@$(PYTHON) -m venv $(@D)/..
+
+$(VENV)/.runs: pyproject.toml | $(VENV)/bin/python
+	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum into $(VENV)"; $(VENV)/$(PIP) --editable '.[cli]'; }
+	@touch $@
+
+$(VENV)/.develops: pyproject.toml | $(VENV)/bin/python
+	@echo "installing actum and its tools into $(VENV)"
+	@$(VENV)/$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.runs
+
+$(VENV)-lower/.develops: pyproject.toml | $(VENV)-lower/bin/python
+	@$(VENV)-lower/bin/python -c 'import re, tomllib; \
+		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		wanted = project["dependencies"] + project["optional-dependencies"]["cli"]; \
+		print(*(re.sub(r">=([^,]+),.*", r"==\1", one) for one in wanted), sep="\n")' > $(VENV)-lower/oldest.txt
+	@$(VENV)-lower/$(PIP) --constraint $(VENV)-lower/oldest.txt --editable '.[cli,test]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""A decision reads the journal and appends to it under a condition."""

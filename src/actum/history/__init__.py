@@ -1,0 +1,1 @@
+"""History retells how a value came to be, and what it was at any moment."""

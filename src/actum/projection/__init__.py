@@ -1,0 +1,1 @@
+"""Projections fold the journal into tables that are made for reading."""

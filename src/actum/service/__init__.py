@@ -1,0 +1,1 @@
+"""A service hosts it all: the one place where ports meet adapters."""

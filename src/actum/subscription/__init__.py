@@ -1,0 +1,1 @@
+"""A subscription follows the journal: first what was, then what comes, in order and without a gap."""
