@@ -1,0 +1,242 @@
+"""The embedded journal: one SQLite file, several processes on one machine, power-loss durability by default."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actum.journal.bell import Bell
+from actum.journal.clock import SYSTEM_CLOCK
+from actum.journal.errors import Invalid, Unavailable
+from actum.journal.event import LAST_POSITION, checked_position
+from actum.journal.query import Query
+from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot
+from actum.stores.sqlite.doorbell import Doorbell, watcher
+from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.interning import record_of
+from actum.stores.sqlite.reading import Reader, Span
+from actum.stores.sqlite.statements import statements
+from actum.stores.sqlite.writing import Writer, closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import apsw
+
+    from actum.journal.clock import Clock
+    from actum.journal.event import Position, SequencedEvent
+    from actum.journal.store import Append, DecisionRecord, Outcome
+
+_SQL = statements("queries.sql")
+
+JOURNAL = Layout(0x61637475, "journal", ("schema_0001.sql",))
+"""How a journal's file is known: its application id spells "actu"."""
+
+WRITER_CACHE_KIB = 65536
+
+
+class SqliteStore:
+    """A journal in the file `path`, made where there is none (but not with `read_only`).
+
+    `durability` says what an acknowledged event survives. `payload_limit` is in bytes of data per event, `timeout` how
+    many seconds to wait for another process before `Busy`. Share one object between threads; open one per process, and
+    none across a fork.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        durability: Durability = Durability.POWER_LOSS,
+        payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
+        timeout: float = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+        read_only: bool = False,
+    ) -> None:
+        self.path = _checked_path(path)
+        if not 1 <= payload_limit <= 512 * 1024 * 1024:
+            raise Invalid(f"payload_limit: expected 1 byte to 512 MiB, found {payload_limit!r}")
+        self._payload_limit = payload_limit
+        self._open = True
+        if read_only and not self.path.exists():
+            raise Unavailable(f"there is no journal at {self.path}; check the path")
+        connection = connect(
+            self.path, writes=not read_only, durability=durability, cache_kib=WRITER_CACHE_KIB, timeout=timeout
+        )
+        try:
+            self._prepare(connection, read_only=read_only)
+            bell = None if read_only else Doorbell(self._beside("-bell"))
+            self._writer = Writer(
+                connection, self.path, origin=self._origin(connection), clock=clock, bell=bell, timeout=timeout
+            )
+        except BaseException:
+            connection.close()
+            raise
+        self._reader = Reader(self.path, self._writer, durability=durability, timeout=timeout)
+        self._bell = Bell()
+        self._watching: threading.Thread | None = None
+        self._stop_watching: Callable[[], None] | None = None
+
+    def _prepare(self, connection: apsw.Connection, *, read_only: bool) -> None:
+        if read_only:
+            if JOURNAL.recognise(connection, self.path) == 0:
+                raise Unavailable(f"{self.path} is empty: no journal was made there yet")
+            return
+        JOURNAL.bring_up_to_date(connection, self.path)
+        with translated(self.path):
+            connection.execute(_SQL["describe_once"], ("origin", secrets.token_hex(16)))
+            connection.execute(_SQL["describe_once"], ("indexed", "0"))
+
+    def _origin(self, connection: apsw.Connection) -> str:
+        with translated(self.path):
+            return str(connection.execute(_SQL["describe"], ("origin",)).get)
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(self.path.name + ending)
+
+    @property
+    def origin(self) -> str:
+        """The journal's own name: 32 hexadecimal digits drawn when the file was made."""
+        return self._writer.origin
+
+    def append(self, *batch: Append) -> list[Outcome]:
+        """See `EventStore.append`."""
+        self._check_open()
+        self._check_sizes(batch)
+        if not batch:
+            return []
+        outcomes = self._writer.append(batch)
+        self._bell.ring(self._writer.window.head)
+        return outcomes
+
+    def _check_sizes(self, batch: Sequence[Append]) -> None:
+        limit = self._payload_limit
+        for entry in batch:
+            for event in entry.events:
+                if len(event.data) > limit or len(event.metadata) > limit:
+                    raise Invalid(
+                        f"{event.type}: the data is {len(event.data)} bytes and the metadata {len(event.metadata)}, "
+                        f"the limit is {limit} each; keep large things elsewhere and their hash here, or raise payload_limit"
+                    )
+
+    def read(
+        self,
+        query: Query = Query.all(),  # noqa: B008 - a frozen constant
+        *,
+        after: Position = 0,
+        until: Position | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Iterator[SequencedEvent]:
+        """See `EventStore.read`."""
+        self._check_open()
+        checked_position(after, "after")
+        last = LAST_POSITION if until is None else checked_position(until, "until")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise Invalid(f"limit: expected 0 or more, found {limit!r}")
+        return self._reader.read(query, Span(after, last, backwards), limit)
+
+    def load(self, queries: Sequence[Query], *, after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+        """See `EventStore.load`."""
+        self._check_open()
+        with self._writer.lock, translated(self.path):
+            head = self._writer.catch_up()
+            loaded = [self._reader.load(query, start, head) for query, start in zip(queries, after, strict=True)]
+        return head, loaded
+
+    def head(self) -> Position:
+        """See `EventStore.head`."""
+        self._check_open()
+        return self._reader.head()
+
+    def decision(self, command: bytes) -> DecisionRecord | None:
+        """See `DecisionLog.decision`."""
+        self._check_open()
+        with translated(self.path):
+            row = self._reader.connection().execute(_SQL["decision"], (command,)).fetchone()
+        return record_of(row) if row else None
+
+    def decisions(self, *, after: Position = 0) -> Iterator[DecisionRecord]:
+        """See `DecisionLog.decisions`. One read transaction for the whole iteration."""
+        self._check_open()
+        checked_position(after, "after")
+        with translated(self.path):
+            for row in self._reader.connection().execute(_SQL["decisions"], (after,)):
+                yield record_of(row)
+
+    def snapshot(self, key: str) -> Snapshot | None:
+        """See `Snapshots.snapshot`."""
+        self._check_open()
+        with self._writer.lock, translated(self.path):
+            row = self._writer.connection.execute(_SQL["snapshot"], (key,)).fetchone()
+        return Snapshot(*row) if row else None
+
+    def remember(self, key: str, snapshot: Snapshot) -> None:
+        """See `Snapshots.remember`."""
+        self._check_open()
+        with self._writer.turn():
+            self._writer.connection.execute(
+                _SQL["remember"], (key, snapshot.position, snapshot.fingerprint, snapshot.data)
+            )
+
+    def restore(self, origin: str, events: Sequence[SequencedEvent], decisions: Sequence[DecisionRecord]) -> Position:
+        """See `Archive.restore`."""
+        self._check_open()
+        head = self._writer.restore(origin, events, decisions)
+        self._bell.ring(head)
+        return head
+
+    def watch(self, ring: Callable[[Position], None]) -> Callable[[], None]:
+        """See `EventStore.watch`. Other processes are heard within a millisecond or so where the system tells of files."""
+        self._check_open()
+        with self._writer.lock:
+            if self._watching is None:
+                self._start_watching()
+        return self._bell.listen(ring)
+
+    def _start_watching(self) -> None:
+        ears = watcher(self._beside("-bell"))
+        stopping = threading.Event()
+        self._bell.ring(self._reader.head())
+
+        def listen() -> None:
+            while not stopping.is_set():
+                ears.wait()
+                try:
+                    self._bell.ring(self._reader.head())
+                except Unavailable:
+                    return
+            ears.close()
+
+        def stop() -> None:
+            stopping.set()
+            ears.stop()
+
+        self._stop_watching = stop
+        self._watching = threading.Thread(target=listen, name="actum-watch", daemon=True)
+        self._watching.start()
+
+    def close(self) -> None:
+        """Give everything back. Further calls raise `Unavailable`."""
+        if not self._open:
+            return
+        self._open = False
+        if self._stop_watching is not None and self._watching is not None:
+            self._stop_watching()
+            if self._watching is not threading.current_thread():
+                self._watching.join()
+        self._reader.close()
+        self._writer.close()
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise closed(self.path)
+
+
+def _checked_path(path: str | Path) -> Path:
+    text = str(path)
+    if not text or "\0" in text or text.startswith(":"):
+        raise Invalid(f"expected the path of a file, found {text!r}; for a journal in memory use the memory store")
+    return Path(text).absolute()

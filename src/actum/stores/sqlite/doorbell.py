@@ -1,0 +1,145 @@
+"""How processes that share a file take turns and hear of each other: one small file beside the journal.
+
+Turns: an advisory lock on it, which the kernel hands on in order of asking; SQLite's own lock alone starves some
+writers. News: a byte written to it wakes whoever watches it (inotify on Linux; elsewhere a look every 5 ms). Both only make things
+fair and quick; correctness rests on SQLite's lock and on looking at the head now and then.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import select
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from actum.journal.errors import Busy, ReadOnly, Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOOK_ANYWAY = 0.05
+"""Seconds after which a watcher looks at the head without having been woken."""
+
+
+class Doorbell:
+    """The file beside the journal. Opened by every process that writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except PermissionError as wrong:
+            raise ReadOnly(f"{path} cannot be written; give this user the right to write in its folder") from wrong
+        except OSError as wrong:
+            raise Unavailable(f"{path} cannot be opened: {wrong}") from wrong
+
+    def take_turn(self, timeout: float) -> None:
+        """Wait for the turn to write. `Busy` after `timeout` seconds."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._queue(timeout)
+
+    def _queue(self, timeout: float) -> None:
+        """Wait in the kernel's queue, in a thread of its own: the wait there knows no time limit."""
+        state = threading.Lock()
+        arrived = threading.Event()
+        gone = False
+
+        def wait() -> None:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            with state:
+                if gone:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+                arrived.set()
+
+        threading.Thread(target=wait, name="actum-turn", daemon=True).start()
+        if arrived.wait(timeout):
+            return
+        with state:
+            if arrived.is_set():
+                return
+            gone = True
+        raise Busy(f"another process has kept {self.path} locked for {timeout:g} s; see who holds it, or wait longer")
+
+    def end_turn(self) -> None:
+        """Let the next one write."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def ring(self) -> None:
+        """Wake the watchers."""
+        os.pwrite(self._file, b"\0", 0)
+
+    def close(self) -> None:
+        """Give the file back, and the turn with it."""
+        os.close(self._file)
+
+
+class Watcher(Protocol):
+    """Waits for the doorbell to be rung."""
+
+    def wait(self) -> None:
+        """Until it was rung, or for `LOOK_ANYWAY` seconds at most."""
+        ...
+
+    def stop(self) -> None:
+        """End the wait under way, from another thread."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SleepingWatcher:
+    """Where the system tells nothing of files: looks every few milliseconds."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def wait(self) -> None:
+        self._stopped.wait(0.005)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def close(self) -> None:
+        return
+
+
+class InotifyWatcher:
+    """Linux tells when a file was written: inotify(7)."""
+
+    _IN_MODIFY = 0x2
+
+    def __init__(self, path: Path) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._events = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        if self._events < 0 or libc.inotify_add_watch(self._events, os.fsencode(path), self._IN_MODIFY) < 0:
+            raise OSError(ctypes.get_errno(), "inotify")
+        self._read, self._write = os.pipe()
+        self._poll = select.poll()
+        self._poll.register(self._events, select.POLLIN)
+        self._poll.register(self._read, select.POLLIN)
+
+    def wait(self) -> None:
+        for file, _ in self._poll.poll(LOOK_ANYWAY * 1000):
+            if file == self._events:
+                os.read(self._events, 65536)
+
+    def stop(self) -> None:
+        os.write(self._write, b"\0")
+
+    def close(self) -> None:
+        for file in (self._events, self._read, self._write):
+            os.close(file)
+
+
+def watcher(path: Path) -> Watcher:
+    """The best watcher there is for that file here."""
+    try:
+        if hasattr(select, "poll") and os.uname().sysname == "Linux":
+            return InotifyWatcher(path)
+    except OSError:
+        return SleepingWatcher()
+    return SleepingWatcher()

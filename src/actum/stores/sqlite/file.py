@@ -1,0 +1,123 @@
+"""One SQLite file: opened, recognised, brought up to date, and its driver's errors said in actum's words."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import apsw
+
+from actum.journal.errors import Busy, Corrupted, NewerSchema, NotAJournal, ReadOnly, StorageFull, Unavailable
+from actum.journal.store import Durability
+from actum.stores.sqlite.statements import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_SYNCHRONOUS = {Durability.POWER_LOSS: "FULL", Durability.LOSES_LAST_COMMITS_WITH_POWER: "NORMAL"}
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """What the driver says of `path`, said as one of actum's errors, the driver's own kept as its cause."""
+    try:
+        yield
+    except (apsw.BusyError, apsw.LockedError) as wrong:
+        raise Busy(f"another program has kept {path} locked; find out which holds it, then try again") from wrong
+    except apsw.FullError as wrong:
+        raise StorageFull(f"the disk of {path} is full; nothing of this call was written, make room and repeat it") from wrong
+    except (apsw.ReadOnlyError, apsw.PermissionsError) as wrong:
+        raise ReadOnly(f"{path} cannot be written; give this user the right to write it and its folder") from wrong
+    except apsw.NotADBError as wrong:
+        raise NotAJournal(f"{path} is not an SQLite file; name another path") from wrong
+    except apsw.CorruptError as wrong:
+        raise Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup") from wrong
+    except apsw.CantOpenError as wrong:
+        raise Unavailable(f"{path} cannot be opened: {_why_not(path)}") from wrong
+    except (apsw.IOError, apsw.NoMemError) as wrong:
+        if "disk is full" in str(wrong) or "disk I/O" in str(wrong) and _is_full(path):
+            raise StorageFull(f"the disk of {path} is full; nothing of this call was written, make room and repeat it") from wrong
+        raise Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log") from wrong
+    except apsw.ConnectionClosedError as wrong:
+        raise Unavailable(f"{path} is closed; open it again") from wrong
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        room = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return room.f_bavail * room.f_frsize < 65536
+
+
+def _why_not(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}; make it first"
+    if path.is_dir():
+        return "it is a folder; name a file in it"
+    if not os.access(path if path.exists() else path.parent, os.R_OK):
+        return "this user may not read it"
+    return "the system would not open it; does it exist, may this user write it and its folder?"
+
+
+def connect(path: Path, *, writes: bool, durability: Durability, cache_kib: int, timeout: float) -> apsw.Connection:
+    """A connection in WAL mode. A writing one makes the file where there is none."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if writes else apsw.SQLITE_OPEN_READONLY
+    with translated(path):
+        connection = apsw.Connection(str(path), flags=flags)
+    try:
+        with translated(path):
+            connection.set_busy_timeout(int(timeout * 1000))
+            connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+            if writes:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+                connection.execute("PRAGMA fullfsync = ON")
+                connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Layout:
+    """What kind of file it is: the mark by which it is known and the migrations that made it, oldest first."""
+
+    def __init__(self, mark: int, what: str, migrations: Sequence[str]) -> None:
+        self.mark = mark
+        self.what = what
+        self.migrations = migrations
+
+    def recognise(self, connection: apsw.Connection, path: Path) -> int:
+        """The version of the file's layout, 0 where it is empty. Raises for a file that is something else or newer."""
+        with translated(path):
+            mark, version, tables = (
+                connection.execute(sql).get
+                for sql in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+            )
+        if tables and mark != self.mark:
+            raise NotAJournal(f"{path} is an SQLite file, but no {self.what} of actum; name another path")
+        if version > len(self.migrations):
+            raise NewerSchema(
+                f"{path} has layout {version}, this actum knows layouts up to {len(self.migrations)}; upgrade actum"
+            )
+        return int(version) if tables else 0
+
+    def bring_up_to_date(self, connection: apsw.Connection, path: Path) -> bool:
+        """Run the migrations that are missing, safe when several processes start at once; whether the file is new."""
+        if self.recognise(connection, path) == len(self.migrations):
+            return False
+        with translated(path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                version = self.recognise(connection, path)
+                for number, file in enumerate(self.migrations[version:], version + 1):
+                    connection.execute(text_of(file))
+                    connection.execute(f"PRAGMA application_id = {self.mark}; PRAGMA user_version = {number}")
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        return version == 0

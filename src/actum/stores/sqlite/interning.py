@@ -1,0 +1,120 @@
+"""Names written once and numbered: kinds of events, rules, shapes of conditions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from actum.journal.event import Kind
+from actum.journal.query import AppendCondition, Query, QueryItem
+from actum.journal.store import DecisionRecord
+from actum.stores.sqlite.statements import statements
+
+if TYPE_CHECKING:
+    import apsw
+
+    from actum.journal.event import Position
+
+_SQL = statements("queries.sql")
+
+
+class Names:
+    """One numbered table of names, read when a number is not known and added to inside the writer's transaction."""
+
+    def __init__(self, read: str, add: str) -> None:
+        self._read = _SQL[read]
+        self._add = _SQL[add]
+        self._numbers: dict[str, int] = {}
+
+    def number(self, connection: apsw.Connection, name: str) -> int:
+        """The name's number; a new name is written."""
+        known = self._numbers.get(name)
+        if known is not None:
+            return known
+        self._numbers = {text: number for number, text in connection.execute(self._read)}
+        if name not in self._numbers:
+            self._numbers[name] = len(self._numbers) + 1
+            connection.execute(self._add, (self._numbers[name], name))
+        return self._numbers[name]
+
+    def forget(self) -> None:
+        """Read again at the next call: what was written may have been taken back."""
+        self._numbers = {}
+
+
+class Kinds:
+    """The kinds of events and their numbers."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Kind, int] = {}
+        self._kinds: dict[int, Kind] = {}
+
+    def refresh(self, connection: apsw.Connection) -> dict[str, Position]:
+        """Read them; the newest position of each type, as far as the file says."""
+        newest: dict[str, Position] = {}
+        self._numbers, self._kinds = {}, {}
+        for number, type, version, last in connection.execute(_SQL["kinds"]):
+            kind = Kind(type, version)
+            self._kinds[number], self._numbers[kind] = kind, number
+            newest[type] = max(newest.get(type, 0), last)
+        return newest
+
+    def number(self, connection: apsw.Connection, type: str, version: int) -> int:
+        """The kind's number; a new kind is written."""
+        known = self._numbers.get(Kind(type, version))
+        if known is not None:
+            return known
+        self.refresh(connection)
+        kind = Kind(type, version)
+        if kind not in self._numbers:
+            number = len(self._numbers) + 1
+            connection.execute(_SQL["add_kind"], (number, type, version))
+            self._numbers[kind], self._kinds[number] = number, kind
+        return self._numbers[kind]
+
+    def kinds(self, connection: apsw.Connection, highest: int) -> dict[int, Kind]:
+        """The kinds by number, up to at least the number `highest`."""
+        if highest not in self._kinds:
+            self.refresh(connection)
+        return self._kinds
+
+    def by_number(self) -> dict[int, Kind]:
+        """The kinds read so far."""
+        return self._kinds
+
+    def numbers(self, connection: apsw.Connection, types: frozenset[str]) -> str:
+        """The numbers of all versions of these types, as a JSON array."""
+        known = {kind.type for kind in self._numbers}
+        if not types <= known:
+            self.refresh(connection)
+        return json.dumps([number for kind, number in self._numbers.items() if kind.type in types])
+
+
+def shape_of(query: Query) -> tuple[str, str]:
+    """A query as its shape, which few have, and its tags, which differ: both texts, in the same order."""
+    items = [(sorted(item.types), sorted(item.tags)) for item in query.items]
+    shape = [[types, len(tags)] for types, tags in items]
+    return json.dumps(shape, separators=(",", ":")), "\n".join(tag for _, tags in items for tag in tags)
+
+
+def query_of(shape: str, tags: str) -> Query:
+    """The query again."""
+    left = iter(tags.split("\n"))
+    items = tuple(
+        QueryItem(types=frozenset(types), tags=frozenset(next(left) for _ in range(count)))
+        for types, count in msgspec.json.decode(shape, type=list[tuple[list[str], int]])
+    )
+    return Query(items)
+
+
+def record_of(
+    row: tuple[bytes, bytes, str, str | None, str | None, int | None, int, int],
+) -> DecisionRecord:
+    """A decision from its row."""
+    command, digest, handler, shape, tags, after, first, count = row
+    condition = None
+    if shape is not None:
+        condition = AppendCondition(query_of(shape, tags or ""), after=after or 0)
+    return DecisionRecord(command=command, digest=digest, handler=handler, condition=condition, first=first, count=count)

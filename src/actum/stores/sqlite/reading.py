@@ -1,0 +1,221 @@
+"""Reading the file by pages: never a transaction longer than a page, so that no reader holds back the writers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actum.journal.event import LAST_POSITION, Position, SequencedEvent
+from actum.stores.sqlite import tag_index
+from actum.stores.sqlite.file import connect, translated
+from actum.stores.sqlite.interning import Kinds
+from actum.stores.sqlite.statements import statements
+from actum.stores.sqlite.writing import closed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    import apsw
+
+    from actum.journal.query import Query
+    from actum.journal.store import Durability
+    from actum.stores.sqlite.writing import Writer
+
+_SQL = statements("queries.sql")
+
+PAGE = 1000
+"""How many events are read at once."""
+
+READER_CACHE_KIB = 2048
+"""A reader's page cache is dropped at every foreign commit: a big one makes the next read slower."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Which part of the journal to read, and in which direction."""
+
+    after: Position
+    until: Position
+    backwards: bool
+
+    def beyond(self, position: Position) -> Span:
+        """What is left once everything up to that position, in reading order, was seen."""
+        if self.backwards:
+            return Span(self.after, position - 1, True)
+        return Span(position, self.until, False)
+
+
+def sequenced(connection: apsw.Connection, rows: Iterable[Any], kinds: Kinds) -> list[SequencedEvent]:
+    """Events of their rows, nothing decoded."""
+    found = list(rows)
+    try:
+        return _sequenced(found, kinds.by_number())
+    except KeyError:
+        kinds.refresh(connection)
+        return _sequenced(found, kinds.by_number())
+
+
+def _sequenced(rows: list[Any], kinds: dict[int, Any]) -> list[SequencedEvent]:
+    return [
+        SequencedEvent(position, kinds[kind], id, recorded, effective, tags, data, metadata, salt, leaf)
+        for position, kind, id, recorded, effective, tags, data, metadata, salt, leaf in rows
+    ]
+
+
+class Reader:
+    """Reads on connections of its own, one a thread."""
+
+    def __init__(self, path: Path, writer: Writer, *, durability: Durability, timeout: float) -> None:
+        self._path = path
+        self._writer = writer
+        self._durability = durability
+        self._timeout = timeout
+        self._kinds = Kinds()
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._connections: list[apsw.Connection] = []
+        self._closed = False
+
+    def connection(self) -> apsw.Connection:
+        """This thread's connection. `Unavailable` once closed."""
+        if self._closed:
+            raise closed(self._path)
+        mine: apsw.Connection | None = getattr(self._local, "connection", None)
+        if mine is None:
+            mine = connect(
+                self._path, writes=False, durability=self._durability, cache_kib=READER_CACHE_KIB, timeout=self._timeout
+            )
+            self._local.connection = mine
+            with self._lock:
+                self._connections.append(mine)
+        return mine
+
+    def head(self) -> Position:
+        """The newest position."""
+        with translated(self._path):
+            row = self.connection().execute(_SQL["newest"]).fetchone()
+        return int(row[0] or 0) if row else 0
+
+    def read(self, query: Query, span: Span, limit: int | None) -> Iterator[SequencedEvent]:
+        """See `EventStore.read`; the arguments are checked already."""
+        page = self._pager(query)
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            with translated(self._path):
+                last, events = page(self.connection(), span, size)
+            yield from events
+            if last is None:
+                return
+            span = span.beyond(last)
+            if left is not None:
+                left -= len(events)
+
+    def _pager(
+        self, query: Query
+    ) -> Callable[[apsw.Connection, Span, int], tuple[Position | None, list[SequencedEvent]]]:
+        """How to get a page: the last position it looked at (None at the end) and the events it found."""
+        if query.is_all:
+            return lambda connection, span, size: self._scan(connection, span, size, None)
+        if all(item.tags for item in query.items):
+            asked = tag_index.expressions(query)
+            return lambda connection, span, size: self._look_up(connection, query, asked, span, size)
+        if any(item.tags for item in query.items):
+            return lambda connection, span, size: self._sift(connection, query, span, size)
+        types = frozenset(type for item in query.items for type in item.types)
+        return lambda connection, span, size: self._scan(connection, span, size, types)
+
+    def _scan(
+        self, connection: apsw.Connection, span: Span, size: int, types: frozenset[str] | None
+    ) -> tuple[Position | None, list[SequencedEvent]]:
+        direction = "backwards" if span.backwards else "forwards"
+        if types is None:
+            rows = connection.execute(_SQL[f"read_{direction}"], (span.after, span.until, size))
+        else:
+            numbers = self._kinds.numbers(connection, types)
+            rows = connection.execute(_SQL[f"read_kinds_{direction}"], (span.after, span.until, size, numbers))
+        events = sequenced(connection, rows, self._kinds)
+        return (events[-1].position if events else None), events
+
+    def _sift(
+        self, connection: apsw.Connection, query: Query, span: Span, size: int
+    ) -> tuple[Position | None, list[SequencedEvent]]:
+        """Some items have tags and some have none: read everything and keep what matches."""
+        kept: list[SequencedEvent] = []
+        while len(kept) < size:
+            last, events = self._scan(connection, span, PAGE, None)
+            if last is None:
+                break
+            kept.extend(event for event in events if query.matches(event.type, event.tags))
+            span = span.beyond(last)
+        kept = kept[:size]
+        return (kept[-1].position if kept else None), kept
+
+    def _look_up(
+        self, connection: apsw.Connection, query: Query, asked: list[str], span: Span, size: int
+    ) -> tuple[Position | None, list[SequencedEvent]]:
+        """By the index, and beyond what it covers by the window."""
+        indexed, recent = self._recent(query, span)
+        recent = recent[::-1] if span.backwards else recent
+        old = Span(span.after, min(span.until, indexed), span.backwards)
+        positions = recent[:size] if span.backwards else []
+        if old.after < old.until and len(positions) < size:
+            positions += tag_index.find(
+                connection, asked, after=old.after, until=old.until, limit=size - len(positions), backwards=span.backwards
+            )
+        if not span.backwards:
+            positions += recent[: size - len(positions)]
+        if not positions:
+            return None, []
+        return positions[-1], self.at(connection, query, positions, backwards=span.backwards)
+
+    def _recent(self, query: Query, span: Span) -> tuple[Position, list[Position]]:
+        """How far the index reaches, and the matches beyond it."""
+        writer = self._writer
+        with writer.lock:
+            writer.catch_up()
+            return writer.indexed, writer.window.find(query, max(span.after, writer.indexed), span.until)
+
+    def at(
+        self, connection: apsw.Connection, query: Query, positions: list[Position], *, backwards: bool = False
+    ) -> list[SequencedEvent]:
+        """The events at these positions that really match."""
+        rows = connection.execute(_SQL["read_positions"], (json.dumps(positions),))
+        events = [event for event in sequenced(connection, rows, self._kinds) if query.matches(event.type, event.tags)]
+        return events[::-1] if backwards else events
+
+    def load(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
+        """All matches in (after, until] on the writer's own connection, whose cache is warm. The lock is held."""
+        writer, connection = self._writer, self._writer.connection
+        if not query.is_all and all(item.tags for item in query.items):
+            found: list[SequencedEvent] = []
+            asked = tag_index.expressions(query)
+            if after < writer.indexed and len(asked) == 1:
+                rows = connection.execute(_SQL["read_tagged"], (asked[0], after, min(until, writer.indexed)))
+                found = [e for e in sequenced(connection, rows, writer.kinds) if query.matches(e.type, e.tags)]
+            elif after < writer.indexed:
+                positions = tag_index.find(
+                    connection, asked, after=after, until=min(until, writer.indexed), limit=LAST_POSITION
+                )
+                found = self.at(connection, query, positions)
+            recent = writer.window.find(query, max(after, writer.indexed), until)
+            return found + self.at(connection, query, recent) if recent else found
+        types = frozenset(type for item in query.items for type in item.types)
+        numbers = writer.kinds.numbers(connection, types)
+        untagged = all(not item.tags for item in query.items) and not query.is_all
+        if untagged:
+            rows = connection.execute(_SQL["read_kinds_forwards"], (after, until, -1, numbers))
+        else:
+            rows = connection.execute(_SQL["read_forwards"], (after, until, -1))
+        return [event for event in sequenced(connection, rows, writer.kinds) if query.matches(event.type, event.tags)]
+
+    def close(self) -> None:
+        """Give every thread's connection back."""
+        self._closed = True
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()

@@ -1,0 +1,68 @@
+"""The tag index in the file: an FTS5 table, a token per tag. Behind these few functions it can change its form.
+
+Every hit is a candidate only: two tags may share a token, so the reader compares the event's own tags.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from actum.stores.sqlite.statements import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import apsw
+
+    from actum.journal.event import Position
+    from actum.journal.query import Query
+
+_SQL = statements("queries.sql")
+
+ITEMS_AT_ONCE = 64
+"""How many query items go into one expression of the index."""
+
+
+def token(tag: str) -> str:
+    """64 bits of the tag's BLAKE2b hash, as 16 hexadecimal digits."""
+    return blake2b(tag.encode(), digest_size=8).hexdigest()
+
+
+def add(connection: apsw.Connection, events: Iterable[tuple[Position, tuple[str, ...]]]) -> None:
+    """Index the events at these positions; those without tags need no entry."""
+    rows = [[position, " ".join(map(token, tags))] for position, tags in events if tags]
+    if rows:
+        connection.execute(_SQL["index_tags"], (json.dumps(rows),))
+
+
+def empty(connection: apsw.Connection) -> None:
+    """Forget everything."""
+    connection.execute(_SQL["empty_index"])
+
+
+def expressions(query: Query) -> list[str]:
+    """What to ask the index so that no event of the query is missed. Every item of the query names a tag."""
+    wanted = list(dict.fromkeys(" AND ".join(sorted(map(token, item.tags))) for item in query.items))
+    return [
+        " OR ".join(f"({part})" if " " in part else part for part in wanted[start : start + ITEMS_AT_ONCE])
+        for start in range(0, len(wanted), ITEMS_AT_ONCE)
+    ]
+
+
+def find(
+    connection: apsw.Connection,
+    asked: Sequence[str],
+    *,
+    after: Position,
+    until: Position,
+    limit: int,
+    backwards: bool = False,
+) -> list[Position]:
+    """The first `limit` candidates in (after, until], in reading order."""
+    sql = _SQL["find_backwards" if backwards else "find_forwards"]
+    if len(asked) == 1:
+        return [row[0] for row in connection.execute(sql, (asked[0], after, until, limit))]
+    found = {row[0] for part in asked for row in connection.execute(sql, (part, after, until, limit))}
+    return sorted(found, reverse=backwards)[:limit]
