@@ -1,0 +1,246 @@
+"""A lane: many callers, one at a time, in batches. One implementation for those who block and those who await.
+
+Whoever finds the lane free leads: it takes all that waits, works on it as one batch, and wakes everyone at once. A
+lone blocking caller so pays for no thread; under load one commit serves all. Awaiters never lead: a thread of the
+lane's own does it for them, and each event loop is woken once a batch. Source of the idea: flat combining (Hendler,
+Incze, Shavit, Tzafrir, 2010) and group commit.
+
+Cancelling an awaiter abandons the answer, never half the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from actum.journal.errors import OutcomeUnknown, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+MOST_AT_ONCE = 256
+"""How many jobs go into one batch."""
+
+_INTERRUPTED = "the thread that wrote was interrupted; repeat the call with the same command id"
+
+
+class Ticket(Generic[Job, Result]):
+    """A job under way. Whoever works on it calls `succeed` or `fail`, once."""
+
+    __slots__ = ("_awaited", "_error", "_loop", "_result", "_wake", "abandoned", "done", "job", "leads")
+
+    def __init__(self, job: Job, loop: asyncio.AbstractEventLoop | None) -> None:
+        self.job = job
+        self.done = False
+        self.leads = False
+        self.abandoned = False
+        self._loop = loop
+        self._awaited: asyncio.Future[None] | None = None if loop is None else loop.create_future()
+        self._wake: threading.Lock | None = None
+        self._result: Result | None = None
+        self._error: BaseException | None = None
+        if loop is None:
+            self._wake = threading.Lock()
+            self._wake.acquire()
+
+    def succeed(self, result: Result) -> None:
+        """The answer."""
+        self._result = result
+        self.done = True
+
+    def fail(self, error: BaseException) -> None:
+        """What went wrong instead."""
+        self._error = error
+        self.done = True
+
+    def answer(self) -> Result:
+        """The result, or the error raised."""
+        if self._error is not None:
+            raise self._error
+        return self._result  # type: ignore[return-value]
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop of the awaiter, None for a blocked thread."""
+        return self._loop
+
+    @property
+    def can_lead(self) -> bool:
+        """Whether a blocked thread stands behind it."""
+        return self._loop is None and not self.abandoned
+
+    def wait(self) -> None:
+        """Block until woken: because it is done, or to lead."""
+        assert self._wake is not None
+        self._wake.acquire()
+
+    def wake(self) -> None:
+        """Let the blocked thread go on."""
+        assert self._wake is not None
+        self._wake.release()
+
+    async def awaited(self) -> None:
+        """Until `resolve` was called on the loop."""
+        assert self._awaited is not None
+        await self._awaited
+
+    def resolve(self) -> None:
+        """Let the awaiter go on. Called on its loop."""
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(None)
+
+
+class Lane(Generic[Job, Result]):
+    """`work` gets batches of tickets and settles each. It is never called twice at the same time."""
+
+    def __init__(self, work: Callable[[Sequence[Ticket[Job, Result]]], None], *, name: str) -> None:
+        self._work = work
+        self._name = name
+        self._mutex = threading.Lock()
+        self._waiting: deque[Ticket[Job, Result]] = deque()
+        self._led = False
+        self._closed = False
+        self._free = threading.Condition(self._mutex)
+        self._thread: threading.Thread | None = None
+        self._call_thread = threading.Semaphore(0)
+
+    def call(self, job: Job) -> Result:
+        """Have the job done and block until it is."""
+        ticket: Ticket[Job, Result] = Ticket(job, None)
+        if not self._enter(ticket):
+            try:
+                ticket.wait()
+            except BaseException:
+                self._abandon(ticket)
+                raise
+        if not ticket.done:
+            self._lead(ticket)
+        return ticket.answer()
+
+    async def call_async(self, job: Job) -> Result:
+        """Have the job done and await it."""
+        ticket: Ticket[Job, Result] = Ticket(job, asyncio.get_running_loop())
+        if self._enter(ticket):
+            self._lead_by_thread()
+        await ticket.awaited()
+        return ticket.answer()
+
+    def _enter(self, ticket: Ticket[Job, Result]) -> bool:
+        """Queue up; whether the lane was free, so that the caller must lead."""
+        with self._mutex:
+            if self._closed:
+                raise Unavailable(f"{self._name} is closed; open it again")
+            self._waiting.append(ticket)
+            if self._led:
+                return False
+            self._led = True
+            return True
+
+    def _lead(self, mine: Ticket[Job, Result] | None) -> None:
+        """Work batch by batch; hand over once my own is done, or, without one of mine, once nobody waits."""
+        while True:
+            batch = self._take()
+            try:
+                self._work(batch)
+            except Exception as wrong:
+                _fail_all(batch, wrong)
+            except BaseException:
+                _fail_all(batch, OutcomeUnknown(_INTERRUPTED))
+                _wake(batch, mine)
+                self._hand_over()
+                raise
+            _wake(batch, mine)
+            if self._step_down(mine):
+                return
+
+    def _take(self) -> list[Ticket[Job, Result]]:
+        waiting = self._waiting
+        return [waiting.popleft() for _ in range(min(len(waiting), MOST_AT_ONCE))]
+
+    def _step_down(self, mine: Ticket[Job, Result] | None) -> bool:
+        """Whether somebody else leads now, or nobody needs to."""
+        with self._mutex:
+            if not self._waiting:
+                self._led = False
+                self._free.notify_all()
+                return True
+            if mine is None or not mine.done:
+                return False
+        self._hand_over()
+        return True
+
+    def _hand_over(self) -> None:
+        """Make the first blocked caller lead, or the lane's thread where only awaiters wait."""
+        with self._mutex:
+            if not self._waiting:
+                self._led = False
+                self._free.notify_all()
+                return
+            successor = next((ticket for ticket in self._waiting if ticket.can_lead), None)
+            if successor is not None:
+                successor.leads = True
+        if successor is None:
+            self._lead_by_thread()
+        else:
+            successor.wake()
+
+    def _abandon(self, ticket: Ticket[Job, Result]) -> None:
+        """The blocked caller was interrupted and goes away; its job may still be done."""
+        with self._mutex:
+            ticket.abandoned = True
+            must_pass_on = ticket.leads and not ticket.done
+        if must_pass_on:
+            self._hand_over()
+
+    def _lead_by_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"actum-lane-{self._name}", daemon=True)
+            self._thread.start()
+        self._call_thread.release()
+
+    def _run(self) -> None:
+        while True:
+            self._call_thread.acquire()
+            if self._closed and not self._waiting:
+                return
+            self._lead(None)
+
+    def close(self) -> None:
+        """Take no more jobs, and wait until those taken are done."""
+        with self._mutex:
+            self._closed = True
+            while self._led:
+                self._free.wait()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._call_thread.release()
+            self._thread.join()
+
+
+def _fail_all(batch: Sequence[Ticket[Job, Result]], wrong: BaseException) -> None:
+    for ticket in batch:
+        if not ticket.done:
+            ticket.fail(wrong)
+
+
+def _wake(batch: Sequence[Ticket[Job, Result]], mine: Ticket[Job, Result] | None) -> None:
+    loops: dict[asyncio.AbstractEventLoop, list[Ticket[Job, Result]]] = {}
+    for ticket in batch:
+        if ticket.loop is not None:
+            loops.setdefault(ticket.loop, []).append(ticket)
+        elif ticket is not mine:
+            ticket.wake()
+    for loop, tickets in loops.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, tickets)
+        except RuntimeError:
+            continue  # The loop was closed: nobody awaits there any more.
+
+
+def _resolve(tickets: Sequence[Ticket[Job, Result]]) -> None:
+    for ticket in tickets:
+        ticket.resolve()

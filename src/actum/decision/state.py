@@ -1,0 +1,244 @@
+"""A state: what rules need to know, folded from events; and what can be known of a state class from its types alone."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import typing
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
+from uuid import UUID
+
+import msgspec
+
+from actum.journal.errors import Invalid, Misdeclared
+from actum.journal.event import Event, Tag
+from actum.journal.message import bare, conform, fields_of, identities, name_of
+from actum.journal.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from actum.journal.codec import Codec
+
+Identity = str | int | UUID
+"""The value of an identity."""
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
+class StateType(msgspec.StructMeta):
+    """What makes a class of states: fields by keyword, a version, perhaps snapshots."""
+
+    def __new__(
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        *,
+        version: int = 1,
+        snapshot_every: int | None = None,
+        **options: Any,
+    ) -> Any:
+        made: Any = super().__new__(mcls, class_name, bases, namespace, **({"kw_only": True} | options))
+        if snapshot_every is not None and snapshot_every < 1:
+            raise Misdeclared(f"{class_name}: snapshot_every: expected 1 or more, found {snapshot_every}")
+        made.__fold_version__ = version
+        made.__snapshot_every__ = snapshot_every
+        return made
+
+
+class State(msgspec.Struct, metaclass=StateType):
+    """What rules need to know of one thing, folded from its events by `evolve`.
+
+    ```python
+    class Account(State):
+        id: AccountId
+        balance: Decimal = Decimal(0)
+
+        def evolve(self, event: Deposited | Withdrawn) -> None: ...
+    ```
+
+    Fields of an identity type say which thing; all others need a default. `evolve` changes the state and does nothing
+    else: no input or output, no clock, no randomness. `class Account(State, snapshot_every=500)` remembers the fold of
+    long-lived things; a change of the fold makes remembered ones void.
+    """
+
+    __fold_version__: ClassVar[int]
+    __snapshot_every__: ClassVar[int | None]
+
+    def evolve(self, event: Any, /) -> None:
+        """Take one event into the state."""
+        raise Misdeclared(f"{type(self).__name__} has no evolve; write `def evolve(self, event: A | B) -> None`")
+
+
+StateT = TypeVar("StateT", bound=State)
+
+
+class Fold(Generic[StateT]):
+    """A state class understood: which fields say which thing, and which events it is folded from."""
+
+    def __init__(self, cls: type[StateT]) -> None:
+        self.cls = cls
+        self.name = cls.__name__
+        self.identity: Mapping[str, Tag] = identities(cls)
+        self.events = _events_of(cls)
+        self.event_set = frozenset(self.events)
+        self.snapshot_every = cls.__snapshot_every__
+        self._check_defaults()
+        self.fingerprint = _fingerprint(cls, self.events)
+
+    def _check_defaults(self) -> None:
+        for field in msgspec.structs.fields(self.cls):
+            if field.required and field.name not in self.identity:
+                raise Misdeclared(
+                    f"{self.name}.{field.name} needs a default: it is not an identity, so at first nothing is known of it"
+                )
+        names = [tag.name for tag in self.identity.values()]
+        if len(set(names)) < len(names):
+            raise Misdeclared(f"{self.name} has two identities of the tag {names[0]!r}; a state has one of each")
+
+    def ids(self, values: Iterable[Identity]) -> tuple[Identity, ...]:
+        """The identity values, checked, in order of the identity fields."""
+        found = tuple(values)
+        if len(found) != len(self.identity):
+            raise Invalid(
+                f"{self.name} is identified by {', '.join(self.identity) or 'nothing'}, found {len(found)} values"
+            )
+        kinds = fields_of(self.cls)
+        for value, field in zip(found, self.identity, strict=True):
+            conform(value, kinds[field], f"{self.name}.{field}")
+        return found
+
+    def tags(self, ids: tuple[Identity, ...]) -> frozenset[str]:
+        """The tags that every event of this thing carries."""
+        return frozenset(tag.of(value) for tag, value in zip(self.identity.values(), ids, strict=True))
+
+    def new(self, ids: tuple[Identity, ...]) -> StateT:
+        """The state of a thing of which nothing is known yet."""
+        return self.cls(**dict(zip(self.identity, ids, strict=True)))
+
+    def query(self, codec: Codec, tags: frozenset[str]) -> Query:
+        """Which events it is folded from."""
+        return Query.of(types=codec.names(self.events), tags=tags)
+
+    def keys(self, tags: Collection[str]) -> list[tuple[Identity, ...]]:
+        """The things that an event with these tags is about: one for each combination of its identities."""
+        found: list[tuple[Identity, ...]] = [()]
+        for field, tag in self.identity.items():
+            values = [self._value(field, text[len(tag.name) + 1 :]) for text in tags if text.startswith(tag.name + ":")]
+            found = [(*key, value) for key in found for value in values]
+        return found
+
+    def _value(self, field: str, text: str) -> Identity:
+        kind = bare(fields_of(self.cls)[field])
+        return kind(text) if kind in (int, UUID) else text
+
+    def parse(self, texts: Iterable[str]) -> tuple[Identity, ...]:
+        """The identity from text, as a command line has it."""
+        try:
+            return self.ids(self._value(field, text) for field, text in zip(self.identity, texts, strict=True))
+        except ValueError as wrong:
+            raise Invalid(f"{self.name} is identified by {', '.join(self.identity) or 'nothing'}: {wrong}") from wrong
+
+    def take(self, state: StateT, events: Iterable[Event]) -> None:
+        """Evolve the state by those of the events that it is folded from."""
+        for event in events:
+            if type(event) in self.event_set:
+                state.evolve(event)
+
+
+@cache
+def fold_of(cls: type[StateT]) -> Fold[StateT]:
+    """The fold of a state class. `Misdeclared` where it is not whole."""
+    return Fold(cls)
+
+
+def events_in(annotation: Any) -> tuple[type[Event], ...]:
+    """The event classes that a type names: a class, a union, a sequence or an iterator of them."""
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return (annotation,) if issubclass(annotation, Event) and annotation is not Event else ()
+    found = [cls for part in typing.get_args(annotation) for cls in events_in(part)]
+    return tuple(dict.fromkeys(found))
+
+
+def hints_of(function: Any, what: str) -> dict[str, Any]:
+    """The annotations of a function, resolved, or `Misdeclared`."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except Exception as wrong:
+        raise Misdeclared(
+            f"{what}: an annotation cannot be resolved: {wrong}; declare classes before, in the module"
+        ) from wrong
+
+
+def _events_of(cls: type[State]) -> tuple[type[Event], ...]:
+    if cls.evolve is State.evolve:
+        raise Misdeclared(f"{cls.__name__} has no evolve; write `def evolve(self, event: A | B) -> None`")
+    parameters = list(inspect.signature(cls.evolve).parameters)
+    hints = hints_of(cls.evolve, f"{cls.__name__}.evolve")
+    if len(parameters) != 2 or parameters[1] not in hints:
+        raise Misdeclared(f"{cls.__name__}.evolve: expected `(self, event: A | B)`, which says what it is folded from")
+    events = events_in(hints[parameters[1]])
+    if not events:
+        raise Misdeclared(
+            f"{cls.__name__}.evolve takes {name_of(hints[parameters[1]])}; expected one or more event classes: A | B"
+        )
+    _check_match(cls, parameters[1], events)
+    return events
+
+
+def _check_match(cls: type[State], parameter: str, events: tuple[type[Event], ...]) -> None:
+    """Where `evolve` is one `match` over the event, every declared type has a case and every case a declared type."""
+    tree = _source_of(cls.evolve)
+    if tree is None:
+        return
+    matches = [node for node in ast.walk(tree) if isinstance(node, ast.Match)]
+    if len(matches) != 1 or not (isinstance(matches[0].subject, ast.Name) and matches[0].subject.id == parameter):
+        return
+    cases, open_ended = _cases(matches[0])
+    declared = {event.__name__ for event in events}
+    forgotten = declared - cases
+    if forgotten and not open_ended:
+        raise Misdeclared(
+            f"{cls.__name__}.evolve takes {', '.join(sorted(forgotten))} and its match has no case for it; "
+            "add the case, or take the type out of the annotation"
+        )
+
+
+def _cases(match: ast.Match) -> tuple[set[str], bool]:
+    """The class names that the cases name, and whether one takes everything."""
+    names: set[str] = set()
+    open_ended = False
+    for case in match.cases:
+        for node in ast.walk(case.pattern):
+            if isinstance(node, ast.MatchClass):
+                names.add(node.cls.attr if isinstance(node.cls, ast.Attribute) else getattr(node.cls, "id", ""))
+            elif isinstance(node, ast.MatchAs) and node.pattern is None and node is case.pattern:
+                open_ended = open_ended or (case.guard is None and not _never(case))
+    return names, open_ended
+
+
+def _never(case: ast.match_case) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == "assert_never" for part in case.body for node in ast.walk(part)
+    )
+
+
+def _source_of(function: Any) -> ast.AST | None:
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return None
+
+
+def _fingerprint(cls: type[State], events: tuple[type[Event], ...]) -> bytes:
+    """Changes whenever the fold may give something else: its fields, its events, its version, the text of `evolve`."""
+    tree = _source_of(cls.evolve)
+    code = ast.dump(tree) if tree is not None else repr(cls.evolve.__code__.co_code)
+    fields = [(name, str(kind)) for name, kind in fields_of(cls).items()]
+    kinds = sorted(str(event.__kind__) for event in events)
+    text = repr((cls.__name__, cls.__fold_version__, fields, kinds, code))
+    return sha256(text.encode()).digest()[:16]

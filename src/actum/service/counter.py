@@ -1,0 +1,90 @@
+"""An application at work on a journal: give it commands, ask it, look into its past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actum.decision.acting import NOBODY, Acting, current
+from actum.decision.command import Command, command_id_of
+from actum.decision.desk import Desk, Entry, Job, Order
+from actum.decision.lane import Lane
+from actum.decision.outcome import Decided
+from actum.journal.clock import to_microseconds, uuid_of
+from actum.journal.errors import Invalid
+from actum.journal.message import checker, to_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from actum.journal.clock import Ids
+    from actum.journal.event import Event
+    from actum.journal.query import AppendCondition
+    from actum.journal.store import JournalStore
+    from actum.service.app import App
+
+
+class Counter:
+    """Where commands are handed in: one lane and one desk, shared by all callers of a process, blocking or awaiting."""
+
+    def __init__(self, app: App, store: JournalStore, *, ids: Ids, acting: Acting = NOBODY) -> None:
+        self._app = app
+        self._ids = ids
+        self._acting = acting
+        self._lane: Lane[Job, Decided] = Lane(Desk(store, app.codec, ids=ids).work, name=app.name)
+
+    def execute(
+        self, command: Command, *, id: UUID | str | None, acting: Acting, effective_at: datetime | None
+    ) -> Decided:
+        """Have the command decided, blocking."""
+        return self._lane.call(self._order(command, id, acting, effective_at))
+
+    async def execute_async(
+        self, command: Command, *, id: UUID | str | None, acting: Acting, effective_at: datetime | None
+    ) -> Decided:
+        """Have the command decided, awaiting."""
+        return await self._lane.call_async(self._order(command, id, acting, effective_at))
+
+    def append(
+        self, events: tuple[Event, ...], *, condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+    ) -> Decided:
+        """Have facts taken down without a rule, blocking."""
+        return self._lane.call(self._entry(events, condition, acting, effective_at))
+
+    async def append_async(
+        self, events: tuple[Event, ...], *, condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+    ) -> Decided:
+        """Have facts taken down without a rule, awaiting."""
+        return await self._lane.call_async(self._entry(events, condition, acting, effective_at))
+
+    def close(self) -> None:
+        """Finish what was handed in, and take no more."""
+        self._lane.close()
+
+    def _who(self, acting: Acting) -> Acting:
+        return acting.within(current()).within(self._acting)
+
+    def _order(self, command: Command, id: UUID | str | None, acting: Acting, effective_at: datetime | None) -> Order:
+        handler = self._app.handler(type(command))
+        checker(type(command))(command)
+        command_id = self._ids.new() if id is None else command_id_of(id)
+        metadata = self._who(acting).metadata(
+            command_id=uuid_of(command_id), command_type=command.__kind__.type, producer=self._app.producer
+        )
+        return Order(
+            handler=handler,
+            command=command,
+            content=to_json(command),
+            id=command_id,
+            metadata=metadata.encode(),
+            effective=None if effective_at is None else to_microseconds(effective_at),
+        )
+
+    def _entry(
+        self, events: tuple[Event, ...], condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+    ) -> Entry:
+        if not events:
+            raise Invalid("append: expected at least one event")
+        metadata = self._who(acting).metadata(command_id=None, command_type=None, producer=self._app.producer)
+        effective = None if effective_at is None else to_microseconds(effective_at)
+        return Entry(events=events, condition=condition, metadata=metadata.encode(), effective=effective)

@@ -1,0 +1,38 @@
+"""The composition root: the one place where a journal's address becomes a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actum.journal.clock import SYSTEM_CLOCK
+from actum.journal.errors import Invalid
+from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
+from actum.stores.memory import MemoryStore
+from actum.stores.sqlite.database import SqliteStore
+
+if TYPE_CHECKING:
+    from actum.journal.clock import Clock
+    from actum.journal.store import JournalStore
+
+MEMORY = "memory:"
+"""The address of a journal that lives as long as its process."""
+
+
+def open_store(
+    address: str | Path,
+    *,
+    durability: Durability = Durability.POWER_LOSS,
+    payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
+    timeout: float = 10.0,
+    clock: Clock = SYSTEM_CLOCK,
+    read_only: bool = False,
+) -> JournalStore:
+    """The journal at an address: a path of a file, or `memory:`."""
+    if address == MEMORY:
+        return MemoryStore(clock=clock, payload_limit=payload_limit)
+    if isinstance(address, str) and "://" in address:
+        raise Invalid(f"expected the path of a file or {MEMORY!r}, found {address!r}; no store here speaks that scheme")
+    return SqliteStore(
+        address, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock, read_only=read_only
+    )
