@@ -79,7 +79,7 @@ soak: $(VENV)/.develops ## crashes and races for MINUTES=30
 	@SOAK_MINUTES=$(MINUTES) $(PY) -m pytest -m soak tests $(ARGS)
 
 lower: $(VENV)-lower/.develops ## the tests with the oldest versions that pyproject.toml allows
-	@$(VENV)-lower/bin/python -m pytest -n $(WORKERS) tests/unit tests/contract tests/fault $(ARGS)
+	@$(VENV)-lower/bin/python -m pytest -n $(WORKERS) tests $(ARGS)
 
 wheel: $(VENV)/.develops ## the distribution, in dist/
 	@rm -rf dist && $(PY) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -1,0 +1,1 @@
+"""A journal for systems that must explain themselves."""
