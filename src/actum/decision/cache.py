@@ -6,26 +6,37 @@ Every state here is valid as of one position, `as_of`: all events up to it are i
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
+
+from actum.journal.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from actum.decision.state import Fold, Identity, State
+    from actum.decision.handler import Key
+    from actum.decision.state import Fold
+    from actum.journal.codec import Codec
     from actum.journal.event import Event, Position
-
-Key: TypeAlias = "tuple[Fold[Any], tuple[Identity, ...]]"
 
 
 class Kept:
-    """One state, by what it is found."""
+    """One state, by what it is found, and the queries of those who demand that it has not changed."""
 
-    __slots__ = ("fold", "state", "tags")
+    __slots__ = ("_narrowed", "fold", "query", "state", "tags")
 
-    def __init__(self, fold: Fold[Any], tags: frozenset[str], state: State) -> None:
+    def __init__(self, fold: Fold[Any], tags: frozenset[str], query: Query, state: Any) -> None:
         self.fold = fold
         self.tags = tags
+        self.query = query
         self.state = state
+        self._narrowed: dict[frozenset[type[Event]], Query | None] = {}
+
+    def narrowed(self, conflicts: frozenset[type[Event]], codec: Codec) -> Query | None:
+        """The query for those of its events alone that are among `conflicts`; None where none is."""
+        if conflicts not in self._narrowed:
+            types = self.fold.event_set & conflicts
+            self._narrowed[conflicts] = Query.of(types=codec.names(types), tags=self.tags) if types else None
+        return self._narrowed[conflicts]
 
 
 class StateCache:
@@ -55,28 +66,16 @@ class StateCache:
         while len(self._kept) > self._most:
             self._drop(next(iter(self._kept)))
 
-    def touched(self, tags: Sequence[str], types: Collection[type[Event]]) -> list[Key]:
-        """The kept states that an event of one of these types with these tags concerns."""
-        carried = frozenset(tags)
-        return [
-            key
-            for tag in (*tags, *_UNTAGGED)
-            for key in self._by_tag.get(tag, ())
-            if self._first(key, tag, tags)
-            and self._kept[key].tags <= carried
-            and not key[0].event_set.isdisjoint(types)
-        ]
-
-    def _first(self, key: Key, tag: str, tags: Sequence[str]) -> bool:
-        """Whether this is the first of the event's tags under which the state is found: it is then found once."""
-        wanted = self._kept[key].tags
-        return len(wanted) < 2 or tag == next(one for one in tags if one in wanted)
-
     def advance(self, event: Event, tags: Sequence[str]) -> list[Key]:
-        """Take the event into every state it concerns; which these are."""
-        touched = self.touched(tags, (type(event),))
-        for key in touched:
-            self._kept[key].state.evolve(event)
+        """Take the event into every kept state it concerns; which these are."""
+        touched: list[Key] = []
+        kind = type(event)
+        for tag in (*tags, ""):
+            for key in self._by_tag.get(tag, ()):
+                kept = self._kept[key]
+                if kind in kept.fold.event_set and (len(kept.tags) < 2 or _found_first_by(tag, kept.tags, tags)):
+                    kept.state.evolve(event)
+                    touched.append(key)
         return touched
 
     def drop(self, keys: Iterable[Key]) -> None:
@@ -86,7 +85,7 @@ class StateCache:
 
     def drop_tagged(self, tags: Sequence[str]) -> None:
         """Forget every state that an event with these tags may concern, whatever its type."""
-        for tag in (*tags, *_UNTAGGED):
+        for tag in (*tags, ""):
             self.drop(tuple(self._by_tag.get(tag, ())))
 
     def clear(self) -> None:
@@ -105,4 +104,10 @@ class StateCache:
                 del self._by_tag[tag]
 
 
+def _found_first_by(tag: str, wanted: frozenset[str], carried: Sequence[str]) -> bool:
+    """Whether an event concerns a thing of several tags, and this is the first of them: it is then counted once."""
+    return wanted.issubset(carried) and tag == next(one for one in carried if one in wanted)
+
+
 _UNTAGGED = ("",)
+"""Where states of no identity are found."""

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from actum.decision.cache import Kept, Key, StateCache
-from actum.decision.command import Command, digest_of
-from actum.decision.handler import Handler
+from actum.decision.cache import Kept, StateCache
+from actum.decision.command import Command
+from actum.decision.handler import Handler, Key
 from actum.decision.lane import Ticket
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
-from actum.journal.clock import Microseconds, to_datetime, uuid_of
+from actum.journal.clock import Microseconds, uuid_of
 from actum.journal.errors import ActumError, Invalid, Misdeclared, OutcomeUnknown, Refused, Reused
 from actum.journal.event import Event, EventData, Position
 from actum.journal.message import from_json, tagger, to_json
-from actum.journal.query import AppendCondition, Query
+from actum.journal.query import AppendCondition, Query, QueryItem
 from actum.journal.store import Append, Appended, Collided, DecisionKey, Repeated, Snapshot
 
 if TYPE_CHECKING:
     from actum.decision.state import Fold
     from actum.journal.clock import Ids
     from actum.journal.codec import Codec
+    from actum.journal.event import SequencedEvent
     from actum.journal.store import JournalStore, Outcome
 
 ATTEMPTS = 10
@@ -41,7 +42,9 @@ class Order(msgspec.Struct, frozen=True):
 
     handler: Handler
     command: Command
+    needs: tuple[Key, ...]
     content: bytes
+    digest: bytes
     id: bytes
     metadata: bytes
     effective: Microseconds | None
@@ -145,34 +148,38 @@ class Desk:
         missing: dict[Key, None] = {}
         for ticket in tickets:
             if isinstance(ticket.job, Order):
-                for key in _keys(ticket.job):
+                for key in ticket.job.needs:
                     if self._cache.get(key) is None:
                         missing[key] = None
         if not missing and self._cache.as_of:
             return
         keys = list(missing)
-        starts = [self._remembered(fold, ids) for fold, ids in keys]
-        queries = [fold.query(self._codec, fold.tags(ids)) for fold, ids in keys]
-        head, loaded = self._store.load(queries, after=[position for position, _ in starts])
+        kept = [self._begin(fold, ids) for fold, ids in keys]
+        head, loaded = self._store.load([one.query for _, one in kept], after=[position for position, _ in kept])
         self._catch_up(head)
-        for key, (_, state), events in zip(keys, starts, loaded, strict=True):
-            self._fold(key, state, events, head)
+        for key, (_, one), events in zip(keys, kept, loaded, strict=True):
+            self._fold(key, one, events, head)
+
+    def _begin(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Kept]:
+        """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
+        tags = fold.tags(ids)
+        position, state = self._remembered(fold, ids)
+        return position, Kept(fold, tags, fold.query(self._codec, tags), state)
 
     def _remembered(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Any]:
-        """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
         if fold.snapshot_every is not None:
             snapshot = self._store.snapshot(_snapshot_key(fold, ids))
             if snapshot is not None and snapshot.fingerprint == fold.fingerprint:
                 return snapshot.position, from_json(snapshot.data, fold.cls)
         return 0, fold.new(ids)
 
-    def _fold(self, key: Key, state: Any, events: Sequence[Any], head: Position) -> None:
+    def _fold(self, key: Key, kept: Kept, events: Sequence[SequencedEvent], head: Position) -> None:
         fold, ids = key
         for stored in events:
-            fold.take(state, self._codec.decode(stored))
-        self._cache.put(key, Kept(fold, fold.tags(ids), state))
+            fold.take(kept.state, self._codec.decode(stored))
+        self._cache.put(key, kept)
         if fold.snapshot_every is not None and len(events) >= fold.snapshot_every:
-            self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(state)))
+            self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
 
     def _catch_up(self, head: Position) -> None:
         """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`."""
@@ -200,47 +207,45 @@ class Desk:
                     self._decide(one, job, dirty)
                 else:
                     self._take_down(one, job)
-            except Exception as wrong:
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
                 self._fail(one, wrong)
             dirty.update(one.touched)
             tries.append(one)
         return tries
 
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
-        handler, command = order.handler, order.command
+        needed = [self._kept(key) for key in order.needs]
         try:
-            self._check_guards(handler, command)
-            answer = handler.decide(command, **self._arguments(handler, command))
-            one.events = _events(answer) or (
-                NothingChanged(command=str(command.__kind__), said=msgspec.Raw(order.content)),
-            )
+            one.events = _events(self._answer_of(order, needed)) or (_nothing(order),)
         except Refused as refused:
             one.refusal = refused
             one.events = (_refusal(order, refused),)
         data = self._encode(one.events, order)
-        keys = _keys(order)
-        condition = self._condition(handler, keys, whole=not dirty.isdisjoint(keys))
-        decision = DecisionKey(order.id, digest_of(command.__kind__, order.content), handler.name)
-        self._advance(one, data)
-        one.append = Append(data, condition, decision, sequel=True)
+        condition = self._condition(order, needed, whole=not dirty.isdisjoint(order.needs))
+        for event, stored in zip(one.events, data, strict=True):
+            one.touched += self._cache.advance(event, stored.tags)
+        one.append = Append(data, condition, DecisionKey(order.id, order.digest, order.handler.name), sequel=True)
 
-    def _arguments(self, handler: Handler, command: Command) -> dict[str, Any]:
+    def _answer_of(self, order: Order, needed: Sequence[Kept]) -> Any:
+        """What the rule says to the command and its states; the guards speak first."""
+        handler, command = order.handler, order.command
+        if handler.guards:
+            for (guard, _), kept in zip(handler.guards, needed[-len(handler.guards) :], strict=True):
+                if kept.state.found:
+                    raise Refused(guard.because, **{guard.by: getattr(command, guard.by)})
         arguments: dict[str, Any] = {}
+        states = iter(needed)
         for read in handler.reads:
-            states = [self._state((read.fold, key)) for key in read.keys(command)]
-            arguments[read.parameter] = states if read.several else states[0]
-        return arguments
+            if read.several:
+                arguments[read.parameter] = [next(states).state for _ in read.keys(command)]
+            else:
+                arguments[read.parameter] = next(states).state
+        return handler.decide(command, **arguments)
 
-    def _check_guards(self, handler: Handler, command: Command) -> None:
-        for guard, fold in handler.guards:
-            key = (fold, (getattr(command, guard.by),))
-            if self._state(key).found:
-                raise Refused(guard.because, **{guard.by: getattr(command, guard.by)})
-
-    def _state(self, key: Key) -> Any:
+    def _kept(self, key: Key) -> Kept:
         kept = self._cache.get(key)
         assert kept is not None
-        return kept.state
+        return kept
 
     def _encode(self, events: tuple[Event, ...], order: Order) -> tuple[EventData, ...]:
         encode, ids = self._codec.encode, self._ids
@@ -249,17 +254,15 @@ class Desk:
             return (msgspec.structs.replace(data[0], tags=tagger(type(order.command))(order.command)),)
         return data
 
-    def _condition(self, handler: Handler, keys: Sequence[Key], *, whole: bool) -> AppendCondition | None:
+    def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
         """What must not have happened since. `whole`: a state holds what is not yet written, so nothing may be left out."""
-        queries = [
-            query
-            for fold, ids in keys
-            if (query := handler.conflict_query(self._codec, fold, fold.tags(ids), whole=whole)) is not None
-        ]
-        if not queries:
-            return None
-        union = Query(tuple(item for query in queries for item in query.items)) if len(queries) > 1 else queries[0]
-        return AppendCondition(union, after=self._cache.as_of)
+        conflicts = order.handler.conflicts
+        items: tuple[QueryItem, ...] = ()
+        for kept in needed:
+            query = kept.query if whole or conflicts is None else kept.narrowed(conflicts, self._codec)
+            if query is not None:
+                items += query.items
+        return AppendCondition(Query(items), after=self._cache.as_of) if items else None
 
     def _take_down(self, one: _Try, entry: Entry) -> None:
         one.events = entry.events
@@ -267,21 +270,16 @@ class Desk:
             self._codec.encode(event, ids=self._ids, metadata=entry.metadata, effective=entry.effective)
             for event in entry.events
         )
-        self._advance(one, data)
-        one.append = Append(data, entry.condition)
-
-    def _advance(self, one: _Try, data: Sequence[EventData]) -> None:
-        """Take the new events into the kept states at once: the next rule of the batch must see them."""
         for event, stored in zip(one.events, data, strict=True):
-            one.touched += self._cache.touched(stored.tags, (type(event),))
-            self._cache.advance(event, stored.tags)
+            one.touched += self._cache.advance(event, stored.tags)
+        one.append = Append(data, entry.condition)
 
     def _fail(self, one: _Try, wrong: BaseException) -> None:
         """A rule failed. If the command was decided before, that decision is its answer nevertheless."""
         self._cache.drop(one.touched)
         job = one.ticket.job
         if isinstance(job, Order):
-            self._cache.drop(_keys(job))
+            self._cache.drop(job.needs)
             earlier = self._store.decision(job.id)
             if earlier is not None:
                 self._repeat(one.ticket, Repeated(earlier))
@@ -323,7 +321,7 @@ class Desk:
         if not isinstance(ticket.job, Order):
             ticket.fail(collided.error())
             return False
-        self._cache.drop(_keys(ticket.job))
+        self._cache.drop(ticket.job.needs)
         collisions[id(ticket)] = collided
         return True
 
@@ -336,10 +334,10 @@ class Desk:
         events = () if isinstance(one.events[0], NothingChanged) else one.events
         one.ticket.succeed(
             Decided(
-                command_id=uuid_of(job.id if isinstance(job, Order) else bytes(16)),
-                position=outcome.last,
                 events=events,
-                recorded_at=to_datetime(outcome.recorded),
+                position=outcome.last,
+                recorded=outcome.recorded,
+                command=job.id if isinstance(job, Order) else None,
             )
         )
 
@@ -353,7 +351,7 @@ class Desk:
     def _first_answer(self, job: Job, outcome: Repeated) -> Decided:
         assert isinstance(job, Order)
         record = outcome.decision
-        if record.digest != digest_of(job.command.__kind__, job.content):
+        if record.digest != job.digest:
             raise Reused(
                 f"the command id {uuid_of(job.id)} already stands for another command, decided at position "
                 f"{record.first}; give this {job.command.__kind__.type} an id of its own"
@@ -364,10 +362,10 @@ class Desk:
             if isinstance(event, CommandRefused):
                 raise event.error(record.first)
         return Decided(
-            command_id=uuid_of(job.id),
-            position=record.last,
             events=tuple(event for event in events if not isinstance(event, NothingChanged)),
-            recorded_at=stored[-1].recorded_at,
+            position=record.last,
+            recorded=stored[-1].recorded,
+            command=job.id,
             repeated=True,
         )
 
@@ -378,22 +376,20 @@ def _given_up(collided: Collided | None) -> ActumError:
     return collided.error()
 
 
-def _keys(order: Order) -> list[Key]:
-    """The states that deciding this command needs."""
-    command, handler = order.command, order.handler
-    keys: list[Key] = [(read.fold, key) for read in handler.reads for key in read.keys(command)]
-    keys += [(fold, (getattr(command, guard.by),)) for guard, fold in handler.guards]
-    return keys
-
-
 def _events(answer: Any) -> tuple[Event, ...]:
     if answer is None:
         return ()
-    events = (answer,) if isinstance(answer, Event) else tuple(answer) if isinstance(answer, Iterable) else (answer,)
+    events: tuple[object, ...] = (answer,)
+    if not isinstance(answer, Event) and isinstance(answer, Iterable):
+        events = tuple(cast("Iterable[object]", answer))
     for event in events:
         if not isinstance(event, Event):
             raise Misdeclared(f"a rule answered {event!r:.80}; expected events, or None where there is nothing to do")
     return events
+
+
+def _nothing(order: Order) -> NothingChanged:
+    return NothingChanged(command=str(order.command.__kind__), said=msgspec.Raw(order.content))
 
 
 def _refusal(order: Order, refused: Refused) -> CommandRefused:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -20,13 +20,12 @@ from actum.decision.state import Fold, Identity, State, StateType, events_in, fo
 from actum.journal.errors import Misdeclared
 from actum.journal.event import Event, Tag
 from actum.journal.message import fields_of, identities, name_of, tag_declared
-from actum.journal.query import Query
-
-if TYPE_CHECKING:
-    from actum.journal.codec import Codec
 
 Answer: TypeAlias = Event | Iterable[Event] | None
 """What a rule answers: one event, several, or none."""
+
+Key: TypeAlias = tuple[Fold[Any], tuple[Identity, ...]]
+"""Which state of which thing."""
 
 Decide: TypeAlias = Callable[..., Answer]
 """A rule as its author writes it."""
@@ -35,7 +34,7 @@ Decide: TypeAlias = Callable[..., Answer]
 def _existing(event: type[Event], tag: Tag) -> Fold[Any]:
     """The fold behind a guard: whether there is any such event of one thing."""
 
-    def evolve(self: Any, event: Event) -> None:
+    def evolve(self: Any, event: Event) -> None:  # noqa: ARG001 - that there is one is enough
         self.found = True
 
     evolve.__annotations__ = {"event": event, "return": None}
@@ -65,12 +64,12 @@ class Read(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     several: bool
 
-    def keys(self, command: Command) -> list[tuple[Identity, ...]]:
-        """The identities that this command names."""
-        values = [getattr(command, field) for field in self.fields]
+    def keys(self, command: Command) -> tuple[Key, ...]:
+        """The states that this command names."""
+        fold = self.fold
         if self.several:
-            return [(value,) for value in dict.fromkeys(values[0])]
-        return [tuple(values)]
+            return tuple([(fold, (value,)) for value in dict.fromkeys(getattr(command, self.fields[0]))])
+        return ((fold, tuple([getattr(command, field) for field in self.fields])),)
 
 
 class Handler(msgspec.Struct, frozen=True):
@@ -84,12 +83,14 @@ class Handler(msgspec.Struct, frozen=True):
     produces: tuple[type[Event], ...]
     conflicts: frozenset[type[Event]] | None
 
-    def conflict_query(self, codec: Codec, fold: Fold[Any], tags: frozenset[str], *, whole: bool) -> Query | None:
-        """The events that would make a decision on that state void; None where none would."""
-        types = fold.events
-        if self.conflicts is not None and not whole:
-            types = tuple(event for event in types if event in self.conflicts)
-        return Query.of(types=codec.names(types), tags=tags) if types else None
+    def needs(self, command: Command) -> tuple[Key, ...]:
+        """The states that deciding this command takes: those of its parameters in order, then those of its guards."""
+        keys: list[Key] = []
+        for read in self.reads:
+            keys += read.keys(command)
+        for guard, fold in self.guards:
+            keys.append((fold, (getattr(command, guard.by),)))
+        return tuple(keys)
 
 
 def handler_of(

@@ -147,7 +147,7 @@ class Lane(Generic[Job, Result]):
             batch = self._take()
             try:
                 self._work(batch)
-            except Exception as wrong:
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
                 _fail_all(batch, wrong)
             except BaseException:
                 _fail_all(batch, OutcomeUnknown(_INTERRUPTED))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from actum.journal.clock import Microseconds, to_datetime, uuid_of
 from actum.journal.errors import Refused
 from actum.journal.event import Event, Position
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 class CommandRefused(Event, name="actum.refused"):
@@ -37,14 +35,25 @@ class NothingChanged(Event, name="actum.unchanged"):
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a command that was accepted.
+    """The answer to a command that was accepted, or to facts that were taken down.
 
-    `position` is that of its last event: wait for it to read your own write. `repeated` says that the command had been
-    decided before, and that this is the first answer again.
+    `events` is what happened, nothing where there was nothing to do. `position` is that of the last event on record:
+    wait for it to read your own write. `repeated` says that the command had been decided before, and that this is the
+    first answer again. `recorded` is in microseconds, `command` the id in its 16 bytes: see `recorded_at`, `command_id`.
     """
 
-    command_id: UUID
-    position: Position
     events: tuple[Event, ...]
-    recorded_at: datetime
+    position: Position
+    recorded: Microseconds
+    command: bytes | None
     repeated: bool = False
+
+    @property
+    def command_id(self) -> UUID | None:
+        """The command's id; None for facts that no command asked for."""
+        return None if self.command is None else uuid_of(self.command)
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the journal took it down."""
+        return to_datetime(self.recorded)

@@ -1,15 +1,15 @@
-"""An application at work on a journal: give it commands, ask it, look into its past."""
+"""Where commands are handed in: checked, put into their envelope, and brought to the lane."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actum.decision.acting import NOBODY, Acting, current
-from actum.decision.command import Command, command_id_of
+from actum.decision.acting import NOBODY, Acting, Envelope, current
+from actum.decision.command import Command, command_id_of, digest_of
 from actum.decision.desk import Desk, Entry, Job, Order
 from actum.decision.lane import Lane
 from actum.decision.outcome import Decided
-from actum.journal.clock import to_microseconds, uuid_of
+from actum.journal.clock import to_microseconds
 from actum.journal.errors import Invalid
 from actum.journal.message import checker, to_json
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from actum.service.app import App
 
 
+ENVELOPES_KEPT = 1000
+"""How many combinations of who does what are kept ready to write."""
+
+
 class Counter:
     """Where commands are handed in: one lane and one desk, shared by all callers of a process, blocking or awaiting."""
 
@@ -31,6 +35,7 @@ class Counter:
         self._app = app
         self._ids = ids
         self._acting = acting
+        self._envelopes: dict[tuple[Acting, str | None], Envelope] = {}
         self._lane: Lane[Job, Decided] = Lane(Desk(store, app.codec, ids=ids).work, name=app.name)
 
     def execute(
@@ -64,19 +69,30 @@ class Counter:
     def _who(self, acting: Acting) -> Acting:
         return acting.within(current()).within(self._acting)
 
+    def _envelope(self, acting: Acting, command_type: str | None) -> Envelope:
+        """Who acts here and now, ready to write; the same people do the same things again and again."""
+        key = (self._who(acting), command_type)
+        envelope = self._envelopes.get(key)
+        if envelope is None:
+            if len(self._envelopes) >= ENVELOPES_KEPT:
+                self._envelopes.clear()
+            envelope = self._envelopes[key] = key[0].envelope(command_type=command_type, producer=self._app.producer)
+        return envelope
+
     def _order(self, command: Command, id: UUID | str | None, acting: Acting, effective_at: datetime | None) -> Order:
-        handler = self._app.handler(type(command))
-        checker(type(command))(command)
+        cls = type(command)
+        handler = self._app.handler(cls)
+        checker(cls)(command)
+        content = to_json(command)
         command_id = self._ids.new() if id is None else command_id_of(id)
-        metadata = self._who(acting).metadata(
-            command_id=uuid_of(command_id), command_type=command.__kind__.type, producer=self._app.producer
-        )
         return Order(
             handler=handler,
             command=command,
-            content=to_json(command),
+            needs=handler.needs(command),
+            content=content,
+            digest=digest_of(cls.__kind__, content),
             id=command_id,
-            metadata=metadata.encode(),
+            metadata=self._envelope(acting, cls.__kind__.type).of(command_id),
             effective=None if effective_at is None else to_microseconds(effective_at),
         )
 
@@ -85,6 +101,6 @@ class Counter:
     ) -> Entry:
         if not events:
             raise Invalid("append: expected at least one event")
-        metadata = self._who(acting).metadata(command_id=None, command_type=None, producer=self._app.producer)
+        metadata = self._envelope(acting, None).without_command()
         effective = None if effective_at is None else to_microseconds(effective_at)
-        return Entry(events=events, condition=condition, metadata=metadata.encode(), effective=effective)
+        return Entry(events=events, condition=condition, metadata=metadata, effective=effective)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -94,9 +95,17 @@ class Kinds:
 
 def shape_of(query: Query) -> tuple[str, str]:
     """A query as its shape, which few have, and its tags, which differ: both texts, in the same order."""
-    items = [(sorted(item.types), sorted(item.tags)) for item in query.items]
-    shape = [[types, len(tags)] for types, tags in items]
-    return json.dumps(shape, separators=(",", ":")), "\n".join(tag for _, tags in items for tag in tags)
+    shapes: list[str] = []
+    tags: list[str] = []
+    for item in query.items:
+        shapes.append(f"[{_types_text(item.types)},{len(item.tags)}]")
+        tags += sorted(item.tags) if len(item.tags) > 1 else item.tags
+    return f"[{','.join(shapes)}]", "\n".join(tags)
+
+
+@lru_cache(maxsize=4096)
+def _types_text(types: frozenset[str]) -> str:
+    return json.dumps(sorted(types), separators=(",", ":"))
 
 
 def query_of(shape: str, tags: str) -> Query:
@@ -117,4 +126,6 @@ def record_of(
     condition = None
     if shape is not None:
         condition = AppendCondition(query_of(shape, tags or ""), after=after or 0)
-    return DecisionRecord(command=command, digest=digest, handler=handler, condition=condition, first=first, count=count)
+    return DecisionRecord(
+        command=command, digest=digest, handler=handler, condition=condition, first=first, count=count
+    )
