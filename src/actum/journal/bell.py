@@ -6,6 +6,7 @@ A bell knows the newest position and who waits for one; it never polls and asks 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,9 +16,14 @@ if TYPE_CHECKING:
 
     from actum.journal.event import Position
 
+_LOG = logging.getLogger(__name__)
+
 
 class Bell:
-    """Rung with ever newer positions; wakes everyone who waits for one of them. Safe to share between threads."""
+    """Rung with ever newer positions; wakes everyone who waits for one of them. Safe to share between threads.
+
+    A listener that raises is logged and changes nothing for the ringer and the other listeners.
+    """
 
     def __init__(self, position: Position = 0) -> None:
         self._position = position
@@ -39,10 +45,14 @@ class Bell:
             self._changed.notify_all()
             listeners = tuple(self._listeners.values())
         for listener in listeners:
-            listener(position)
+            try:
+                listener(position)
+            except Exception:  # noqa: BLE001 - whatever it is
+                # Whoever rings has news of something that is done; a listener's trouble is not the ringer's.
+                _LOG.exception("a listener failed when it was rung with position %s", position)
 
     def listen(self, listener: Callable[[Position], None]) -> Callable[[], None]:
-        """Call `listener` at every ring, in the ringing thread; the answer stops that."""
+        """Call `listener` at every ring, in the ringing thread; the answer stops that, and may be given twice."""
         with self._changed:
             number = self._next = self._next + 1
             self._listeners[number] = listener

@@ -17,12 +17,25 @@ Microseconds: TypeAlias = int
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+EARLIEST: Microseconds = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The first microsecond of the year 1: no moment is before it."""
+
+LATEST: Microseconds = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The last microsecond of the year 9999: no moment is after it."""
+
 
 def to_microseconds(moment: datetime) -> Microseconds:
     """The journal's form of an aware datetime, exact. Raises `Invalid` for a naive one."""
     if moment.tzinfo is None:
         raise Invalid(f"expected a datetime with a time zone, found the naive {moment.isoformat()}; say which zone")
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def checked_moment(moment: Microseconds, what: str) -> Microseconds:
+    """The moment itself; `Invalid` where it is no whole number or outside the years 1 to 9999."""
+    if type(moment) is not int or not EARLIEST <= moment <= LATEST:
+        raise Invalid(f"{what}: expected microseconds since 1970, within the years 1 to 9999, found {moment!r}")
+    return moment
 
 
 def to_datetime(moment: Microseconds) -> datetime:
@@ -33,7 +46,9 @@ def to_datetime(moment: Microseconds) -> datetime:
 class Clock(Protocol):
     """Says what time it is."""
 
-    def now(self) -> Microseconds: ...
+    def now(self) -> Microseconds:
+        """The time, to the microsecond."""
+        ...
 
 
 class Ids(Protocol):
@@ -72,18 +87,21 @@ class Uuid7Ids:
         self._used = 0
 
     def new(self) -> bytes:
+        """See `Ids.new`."""
+        millisecond = self._clock.now() // 1000
         with self._lock:
-            millisecond = self._clock.now() // 1000
             if millisecond > self._millisecond:
                 self._millisecond = millisecond
                 self._counter = int.from_bytes(self._random(10), "big") >> 7
             else:
                 self._counter += 1 + int.from_bytes(self._random(4), "big")
-            high, low = self._counter >> 62 & 0xFFF, self._counter & 0x3FFF_FFFF_FFFF_FFFF
-            value = self._millisecond << 80 | 0x7000 << 64 | high << 64 | 0x8000_0000_0000_0000 | low
+            millisecond, counter = self._millisecond, self._counter
+        low = counter & 0x3FFF_FFFF_FFFF_FFFF
+        value = millisecond << 80 | (counter >> 62 & 0xFFF) << 64 | 0x7000_8000_0000_0000_0000 | low
         return value.to_bytes(16, "big")
 
     def salt(self) -> bytes:
+        """See `Ids.salt`."""
         with self._lock:
             return self._random(16)
 

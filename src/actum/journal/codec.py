@@ -8,7 +8,7 @@ import msgspec
 
 from actum.journal.errors import Corrupted, Misdeclared, Unknown
 from actum.journal.event import RESERVED, Event, EventData, Kind
-from actum.journal.message import checker, decoder_of, fields_of, tagger, to_json
+from actum.journal.message import checker, decoder_of, tagger, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -26,6 +26,7 @@ class Codec:
     def __init__(self, types: Iterable[type[Event]], upcasters: Iterable[Upcaster] = ()) -> None:
         self._classes: dict[str, type[Event]] = {}
         self._upcasters: dict[Kind, Upcaster] = {}
+        self._plans: dict[type[Event], tuple[Kind, Callable[[Event], None], Callable[[Event], tuple[str, ...]]]] = {}
         self._readers: dict[Kind, Read] = {}
         self.direct: dict[Kind, Callable[[bytes], Event]] = {}
         """The decoders of today's kinds: the fast way, for whoever replays millions."""
@@ -45,19 +46,13 @@ class Codec:
         self, event: Event, *, ids: Ids, metadata: bytes = b"{}", effective: Microseconds | None = None
     ) -> EventData:
         """The event as it will be stored. Raises `Invalid` for a value that is not what its class declares."""
-        kind = event.__kind__
-        if self._classes.get(kind.type) is not type(event):
-            raise Unknown("event type", kind.type, tuple(sorted(self._classes)))
-        checker(type(event))(event)
+        plan = self._plans.get(type(event))
+        if plan is None:
+            raise Unknown("event type", event.__kind__.type, tuple(sorted(self._classes)))
+        kind, check, tags = plan
+        check(event)
         return EventData(
-            id=ids.new(),
-            type=kind.type,
-            version=kind.version,
-            data=to_json(event),
-            salt=ids.salt(),
-            tags=tagger(type(event))(event),
-            metadata=metadata,
-            effective=effective,
+            ids.new(), kind.type, to_json(event), ids.salt(), kind.version, tags(event), metadata, effective
         )
 
     def decode(self, stored: SequencedEvent | EventData) -> tuple[Event, ...]:
@@ -93,9 +88,8 @@ class Codec:
             )
         if kind.type.startswith(RESERVED) and not cls.__module__.startswith(RESERVED):
             raise Misdeclared(f"{cls.__qualname__}: names that begin with {RESERVED!r} are actum's own")
-        for understand in (fields_of, tagger, checker):
-            understand(cls)
         decode = decoder_of(cls).decode
+        self._plans[cls] = (kind, checker(cls), tagger(cls))
         self._classes[kind.type] = cls
         self.direct[kind] = decode
         self._readers[kind] = lambda data: (decode(data),)
@@ -144,7 +138,8 @@ class Codec:
             cls = self._classes.get(kind.type)
             if cls is not None and kind.version > cls.__kind__.version:
                 raise Unknown(
-                    f"version of {kind.type} beyond {cls.__kind__.version}: a newer program wrote it; event kind", str(kind)
+                    f"version of {kind.type} beyond {cls.__kind__.version}: a newer program wrote it; event kind",
+                    str(kind),
                 )
             raise Unknown("event kind", str(kind), tuple(sorted(map(str, self.direct))))
 

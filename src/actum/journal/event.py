@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from actum.journal.clock import Microseconds, to_datetime, uuid_of
+from actum.journal.clock import Microseconds, checked_moment, to_datetime, uuid_of
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.metadata import Metadata
 
@@ -28,6 +28,9 @@ MOST_TAGS = 256
 
 LAST_POSITION = 2**63 - 1
 """No position is beyond this one."""
+
+LAST_VERSION = 1_000_000
+"""No schema version is beyond this one."""
 
 RESERVED = "actum."
 """Names that begin so are actum's own."""
@@ -47,7 +50,9 @@ class Tag:
 
     def __init__(self, name: str) -> None:
         if not _TAG_NAME.match(name):
-            raise Misdeclared(f"Tag({name!r}): expected lower-case letters, digits, '-' or '_', beginning with a letter")
+            raise Misdeclared(
+                f"Tag({name!r}): expected lower-case letters, digits, '-' or '_', beginning with a letter"
+            )
         self.name = name
 
     def of(self, value: str | int | UUID) -> str:
@@ -131,7 +136,7 @@ class MessageType(msgspec.StructMeta):
     ) -> Any:
         options = {"frozen": True, "kw_only": True, "forbid_unknown_fields": True} | options
         made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
-        if type(version) is not int or not 1 <= version <= 1_000_000:
+        if type(version) is not int or not 1 <= version <= LAST_VERSION:
             raise Misdeclared(f"{class_name}: expected a schema version of 1 or more, found {version!r}")
         try:
             made.__kind__ = Kind(checked_type(name or class_name), version)
@@ -169,14 +174,30 @@ class EventData(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         checked_type(self.type)
+        if not type(self.data) is type(self.metadata) is type(self.id) is type(self.salt) is bytes:
+            raise Invalid(f"{self.type}: id, salt, data and metadata are bytes, found {_types_of(self)}")
         if len(self.id) != 16 or len(self.salt) != 16:
             raise Invalid(f"an event's id and salt are 16 bytes each, found {len(self.id)} and {len(self.salt)}")
-        if len(self.tags) > MOST_TAGS:
-            raise Invalid(f"an event carries at most {MOST_TAGS} tags, found {len(self.tags)}")
-        for tag in self.tags:
-            checked_tag(tag)
-        if len(set(self.tags)) < len(self.tags):
-            raise Invalid(f"a tag is named twice in {self.tags}")
+        if type(self.version) is not int or not 1 <= self.version <= LAST_VERSION:
+            raise Invalid(f"{self.type}: expected a schema version from 1 to {LAST_VERSION}, found {self.version!r}")
+        if self.effective is not None:
+            checked_moment(self.effective, "effective")
+        _check_tags(self.tags)
+
+
+def _check_tags(tags: tuple[str, ...]) -> None:
+    if type(tags) is not tuple:
+        raise Invalid(f"an event's tags are a tuple of texts, found {tags!r:.80}")
+    if len(tags) > MOST_TAGS:
+        raise Invalid(f"an event carries at most {MOST_TAGS} tags, found {len(tags)}")
+    for tag in tags:
+        checked_tag(tag)
+    if len(tags) > 1 and len(set(tags)) < len(tags):
+        raise Invalid(f"a tag is named twice in {tags}")
+
+
+def _types_of(event: EventData) -> str:
+    return ", ".join(type(part).__name__ for part in (event.id, event.salt, event.data, event.metadata))
 
 
 class SequencedEvent(msgspec.Struct, frozen=True):

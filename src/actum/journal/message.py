@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -83,14 +84,31 @@ def tagger(cls: type) -> Callable[[Any], tuple[str, ...]]:
     readers = [(name, reader) for name, kind in fields_of(cls).items() if (reader := _tags_in(kind))]
     if not readers:
         return lambda message: ()
-    if len(readers) == 1:
-        only, read = readers[0]
-        return lambda message: tuple(dict.fromkeys(read(getattr(message, only))))
+    present = [(name, kind) for name, kind in fields_of(cls).items() if bare(kind) in (str, int, UUID)]
+    certain = [(name, _tag_of(tag)) for name, kind in present if (tag := tag_declared(kind))]
+    if len(certain) == len(readers):
+        return _certain_tags(certain)
 
     def tags(message: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(tag for name, read in readers for tag in read(getattr(message, name))))
 
     return tags
+
+
+def _certain_tags(readers: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Any], tuple[str, ...]]:
+    """The tags of a message whose identities are never missing: the usual case, and the fast one."""
+    if len(readers) == 1:
+        ((only, read),) = readers
+        return lambda message: (read(getattr(message, only)),)
+    if len(readers) == 2:
+        (first, read_first), (second, read_second) = readers
+
+        def pair(message: Any) -> tuple[str, ...]:
+            one, other = read_first(getattr(message, first)), read_second(getattr(message, second))
+            return (one, other) if one != other else (one,)
+
+        return pair
+    return lambda message: tuple(dict.fromkeys([read(getattr(message, name)) for name, read in readers]))
 
 
 def _tags_in(kind: Any, within: tuple[Any, ...] = ()) -> TagsOf | None:
@@ -109,35 +127,62 @@ def _tags_in(kind: Any, within: tuple[Any, ...] = ()) -> TagsOf | None:
         each = _tags_in(arguments[0], within)
         return (lambda values: (tag for value in values or () for tag in each(value))) if each else None
     if is_record(kind):
-        inner = [(name, reader) for name, part in fields_of(kind).items() if (reader := _tags_in(part, (*within, kind)))]
+        inner = [
+            (name, reader) for name, part in fields_of(kind).items() if (reader := _tags_in(part, (*within, kind)))
+        ]
         return (lambda value: (tag for name, read in inner for tag in read(getattr(value, name)))) if inner else None
     return None
 
 
 def _identity_reader(tag: Tag) -> TagsOf:
-    of = tag.of
-    return lambda value: () if value is None else (of(value),)
+    read = _tag_of(tag)
+    return lambda value: () if value is None else (read(value),)
+
+
+def _tag_of(tag: Tag) -> Callable[[Any], str]:
+    """As `Tag.of`, but for what whoever stores or asks for a tag checks anyway."""
+    beginning = f"{tag.name}:"
+
+    def read(value: Any) -> str:
+        return f"{beginning}{value}" if value != "" else tag.of(value)
+
+    return read
 
 
 @_once
 def checker(cls: type) -> Callable[[Any], None]:
     """The function that raises `Invalid` unless a constructed message holds exactly what its class declares."""
-    plain: list[tuple[str, type]] = []
-    others: list[tuple[str, Any]] = []
-    for name, kind in fields_of(cls).items():
-        if bare(kind) in (str, int, bool, UUID) and bare(kind) is kind:
-            plain.append((name, kind))
-        else:
-            others.append((name, kind))
+    kinds = fields_of(cls)
+    plain = {name: bare(kind) for name, kind in kinds.items() if _is_plain(kind)}
+    others = [(name, kind) for name, kind in kinds.items() if name not in plain]
+    amounts = [name for name, kind in plain.items() if kind is Decimal]
+    read, expected = _reader(tuple(plain)), tuple(plain.values())
 
     def check(message: Any) -> None:
-        for name, kind in plain:
-            if type(getattr(message, name)) is not kind:
-                _nonconforming(f"{cls.__name__}.{name}", kind, getattr(message, name))
+        if tuple(map(type, read(message))) != expected:
+            for name, kind in plain.items():
+                conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
+        for name in amounts:
+            if not getattr(message, name).is_finite():
+                conform(getattr(message, name), Decimal, f"{cls.__name__}.{name}")
         for name, kind in others:
             conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
 
     return check
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether the value's class tells (but for an amount that is not finite) that it is what was declared."""
+    if typing.get_origin(kind) is Annotated and any(isinstance(mark, msgspec.Meta) for mark in kind.__metadata__):
+        return False
+    return bare(kind) in (str, int, bool, bytes, UUID, Decimal)
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if not names:
+        return lambda message: ()
+    read = operator.attrgetter(*names)
+    return read if len(names) > 1 else lambda message: (read(message),)
 
 
 def conform(value: Any, kind: Any, where: str) -> None:
@@ -295,7 +340,8 @@ def _encode_foreign(value: Any) -> Any:
 
 def _decode_foreign(kind: type, value: Any) -> Any:
     if is_pydantic(kind):
-        return kind.model_validate(value)  # type: ignore[attr-defined]
+        model: Any = kind
+        return model.model_validate(value)
     raise Misdeclared(f"{kind.__qualname__} is not a type that an event can hold")
 
 

@@ -179,7 +179,9 @@ class EventStore(Protocol):
         """
         ...
 
-    def load(self, queries: Sequence[Query], *, after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+    def load(
+        self, queries: Sequence[Query], *, after: Sequence[Position]
+    ) -> tuple[Position, list[list[SequencedEvent]]]:
         """For each query all events after its own position, together as of one head, which comes first."""
         ...
 

@@ -104,14 +104,19 @@ class MemoryStore:
         walk = self._backwards(query, after, bound) if backwards else self._forwards(query, after, bound)
         return itertools.islice(walk, checked_limit(limit))
 
-    def load(self, queries: Sequence[Query], *, after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+    def load(
+        self, queries: Sequence[Query], *, after: Sequence[Position]
+    ) -> tuple[Position, list[list[SequencedEvent]]]:
         """See `EventStore.load`."""
         self._check_open()
         if len(queries) != len(after):
             raise Invalid(f"expected one position for each query, found {len(after)} for {len(queries)}")
         head = self._head
         found = [
-            [self._events[position - 1] for position in self._index.matching(query, checked_position(start, "after"), head)]
+            [
+                self._events[position - 1]
+                for position in self._index.matching(query, checked_position(start, "after"), head)
+            ]
             for query, start in zip(queries, after, strict=True)
         ]
         return head, found
@@ -270,7 +275,9 @@ class _Index:
             candidates, demanded = _between(tags[0], after, until, backwards=backwards), tags[1:]
             choices = types
         else:
-            candidates = _merged([_between(one, after, until, backwards=backwards) for one in types], backwards=backwards)
+            candidates = _merged(
+                [_between(one, after, until, backwards=backwards) for one in types], backwards=backwards
+            )
             choices, demanded = [], tags
         for position in candidates:
             if all(_holds(one, position) for one in demanded):
