@@ -1,5 +1,7 @@
 """What type checkers make of the journal's words: run by mypy and pyright, where an ignore that ignores nothing fails."""
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -34,8 +36,8 @@ def test_a_wrong_event_is_a_type_error() -> None:
 
     def wrong() -> None:
         Deposited("A-1", Decimal(1))  # pyright: ignore[reportCallIssue]
-        Deposited(account="A-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-        Deposited(account="A-1", amount="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        Deposited(account="A-1")  # type: ignore[call-arg]
+        Deposited(account="A-1", amount="1")  # type: ignore[arg-type]
         Deposited(account="A-1", amount=Decimal(1)).amount = Decimal(2)  # pyright: ignore[reportAttributeAccessIssue]
 
     assert callable(wrong)
