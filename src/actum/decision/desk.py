@@ -7,7 +7,7 @@ the ones before it led to, and everything is appended with one call, each under 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
@@ -376,16 +376,17 @@ def _given_up(collided: Collided | None) -> ActumError:
     return collided.error()
 
 
-def _events(answer: Any) -> tuple[Event, ...]:
+def _events(answer: object) -> tuple[Event, ...]:
     if answer is None:
         return ()
-    events: tuple[object, ...] = (answer,)
-    if not isinstance(answer, Event) and isinstance(answer, Iterable):
-        events = tuple(cast("Iterable[object]", answer))
-    for event in events:
+    if isinstance(answer, Event):
+        return (answer,)
+    events: list[Event] = []
+    for event in cast("Iterable[object]", answer) if isinstance(answer, Iterable) else (answer,):
         if not isinstance(event, Event):
             raise Misdeclared(f"a rule answered {event!r:.80}; expected events, or None where there is nothing to do")
-    return events
+        events.append(event)
+    return tuple(events)
 
 
 def _nothing(order: Order) -> NothingChanged:

@@ -42,7 +42,8 @@ class StateType(msgspec.StructMeta):
         snapshot_every: int | None = None,
         **options: Any,
     ) -> Any:
-        made: Any = super().__new__(mcls, class_name, bases, namespace, **({"kw_only": True} | options))
+        options = {"kw_only": True} | options
+        made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
         if snapshot_every is not None and snapshot_every < 1:
             raise Misdeclared(f"{class_name}: snapshot_every: expected 1 or more, found {snapshot_every}")
         made.__fold_version__ = version

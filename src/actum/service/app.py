@@ -93,7 +93,8 @@ class App:
         other = self._commands.setdefault(command.__kind__.type, command)
         if other is not command:
             raise Misdeclared(f"two commands are both called {command.__kind__.type!r}; give one another name=…")
-        checker(command), tagger(command)
+        for understand in (checker, tagger):
+            understand(command)
         self._handlers[command] = handler
         self.knows(*handler.produces, *(guard.event for guard, _ in handler.guards))
         for read in handler.reads:
