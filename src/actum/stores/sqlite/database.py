@@ -13,6 +13,7 @@ from actum.journal.errors import Invalid, Unavailable
 from actum.journal.event import LAST_POSITION, checked_position
 from actum.journal.query import Query
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot
+from actum.stores.sqlite import switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, connect, translated
 from actum.stores.sqlite.interning import record_of
@@ -76,6 +77,9 @@ class SqliteStore:
             raise
         self._reader = Reader(self.path, self._writer, durability=durability, timeout=timeout)
         self._bell = Bell()
+        self._writes = not read_only
+        if self._writes:
+            switching.shorten()
         self._watching: threading.Thread | None = None
         self._stop_watching: Callable[[], None] | None = None
 
@@ -138,7 +142,9 @@ class SqliteStore:
             raise Invalid(f"limit: expected 0 or more, found {limit!r}")
         return self._reader.read(query, Span(after, last, backwards), limit)
 
-    def load(self, queries: Sequence[Query], *, after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+    def load(
+        self, queries: Sequence[Query], *, after: Sequence[Position]
+    ) -> tuple[Position, list[list[SequencedEvent]]]:
         """See `EventStore.load`."""
         self._check_open()
         with self._writer.lock, translated(self.path):
@@ -229,6 +235,8 @@ class SqliteStore:
                 self._watching.join()
         self._reader.close()
         self._writer.close()
+        if self._writes:
+            switching.restore()
 
     def _check_open(self) -> None:
         if not self._open:
