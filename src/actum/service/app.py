@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from actum.decision.desk import STATES_KEPT
 from actum.decision.handler import Decide, Exists, Handler, handler_of
 from actum.decision.outcome import CommandRefused, NothingChanged
 from actum.decision.state import fold_of
@@ -169,11 +170,12 @@ class App:
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
         clock: Clock = SYSTEM_CLOCK,
         ids: Ids = SYSTEM_IDS,
+        states_kept: int = STATES_KEPT,
     ) -> Running:
         """Run the application on a journal: the path of a file, made where there is none, or `"memory:"`.
 
-        `actor` is who acts where a command does not say. Raises `Misdeclared` where the declarations do not fit.
+        `actor` is who acts where a command does not say; `states_kept` is how many states decisions keep between them. Raises `Misdeclared` where the declarations do not fit.
         """
         self.codec  # noqa: B018 - finds what does not fit before a file is made
         store = open_store(journal, durability=durability, payload_limit=payload_limit, clock=clock)
-        return Running(self, store, ids=ids, actor=actor)
+        return Running(self, store, ids=ids, actor=actor, states_kept=states_kept)

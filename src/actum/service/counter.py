@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from actum.decision.acting import NOBODY, Acting, Envelope, current
 from actum.decision.command import Command, command_id_of, digest_of
-from actum.decision.desk import Desk, Entry, Job, Order
+from actum.decision.desk import STATES_KEPT, Desk, Entry, Job, Order
 from actum.decision.lane import Lane
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_microseconds
@@ -31,12 +31,16 @@ ENVELOPES_KEPT = 1000
 class Counter:
     """Where commands are handed in: one lane and one desk, shared by all callers of a process, blocking or awaiting."""
 
-    def __init__(self, app: App, store: JournalStore, *, ids: Ids, acting: Acting = NOBODY) -> None:
+    def __init__(
+        self, app: App, store: JournalStore, *, ids: Ids, acting: Acting = NOBODY, states_kept: int = STATES_KEPT
+    ) -> None:
         self._app = app
         self._ids = ids
         self._acting = acting
         self._envelopes: dict[tuple[Acting, str | None], Envelope] = {}
-        self._lane: Lane[Job, Decided] = Lane(Desk(store, app.codec, ids=ids).work, name=app.name)
+        self._lane: Lane[Job, Decided] = Lane(
+            Desk(store, app.codec, ids=ids, states_kept=states_kept).work, name=app.name
+        )
 
     def execute(
         self, command: Command, *, id: UUID | str | None, acting: Acting, effective_at: datetime | None
@@ -51,13 +55,23 @@ class Counter:
         return await self._lane.call_async(self._order(command, id, acting, effective_at))
 
     def append(
-        self, events: tuple[Event, ...], *, condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+        self,
+        events: tuple[Event, ...],
+        *,
+        condition: AppendCondition | None,
+        acting: Acting,
+        effective_at: datetime | None,
     ) -> Decided:
         """Have facts taken down without a rule, blocking."""
         return self._lane.call(self._entry(events, condition, acting, effective_at))
 
     async def append_async(
-        self, events: tuple[Event, ...], *, condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+        self,
+        events: tuple[Event, ...],
+        *,
+        condition: AppendCondition | None,
+        acting: Acting,
+        effective_at: datetime | None,
     ) -> Decided:
         """Have facts taken down without a rule, awaiting."""
         return await self._lane.call_async(self._entry(events, condition, acting, effective_at))
@@ -97,7 +111,11 @@ class Counter:
         )
 
     def _entry(
-        self, events: tuple[Event, ...], condition: AppendCondition | None, acting: Acting, effective_at: datetime | None
+        self,
+        events: tuple[Event, ...],
+        condition: AppendCondition | None,
+        acting: Acting,
+        effective_at: datetime | None,
     ) -> Entry:
         if not events:
             raise Invalid("append: expected at least one event")

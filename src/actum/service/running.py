@@ -27,10 +27,10 @@ StateT = TypeVar("StateT", bound=State)
 class Running:
     """Made by `App.open`. Share one between the threads of a process; a context manager that closes it."""
 
-    def __init__(self, app: App, store: JournalStore, *, ids: Ids, actor: str | None) -> None:
+    def __init__(self, app: App, store: JournalStore, *, ids: Ids, actor: str | None, states_kept: int) -> None:
         self.app = app
         self.store = store
-        self._counter = Counter(app, store, ids=ids, acting=Acting(actor))
+        self._counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
 
     def execute(
         self,
@@ -80,5 +80,7 @@ class Running:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
