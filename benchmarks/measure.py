@@ -1,0 +1,119 @@
+"""Measuring side by side: contestants take turns, round after round, so that the machine's moods meet all of them alike."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Lap(NamedTuple):
+    """One round of one contestant: operations done, seconds on the wall, seconds of processor in this process."""
+
+    operations: int
+    seconds: float
+    processor: float
+
+
+class Result(NamedTuple):
+    """All rounds of one contestant."""
+
+    laps: list[Lap]
+
+    @property
+    def rates(self) -> list[float]:
+        return [lap.operations / lap.seconds for lap in self.laps]
+
+    @property
+    def rate(self) -> float:
+        """Operations a second: the median of the rounds."""
+        return statistics.median(self.rates)
+
+    @property
+    def processor(self) -> float:
+        """Microseconds of processor an operation: the median of the rounds."""
+        return statistics.median(1e6 * lap.processor / lap.operations for lap in self.laps)
+
+    def beside(self, other: Result) -> float:
+        """How many times the other's rate: the median of the rounds, each compared with the one next to it."""
+        return statistics.median(mine / its for mine, its in zip(self.rates, other.rates, strict=True))
+
+
+def race(rounds: int, **contestants: Callable[[], int]) -> dict[str, Result]:
+    """Let each do its work in turn, `rounds` times: A B A B. A contestant's answer is how many operations it did."""
+    results = {name: Result([]) for name in contestants}
+    for _ in range(rounds):
+        for name, work in contestants.items():
+            gc.collect()
+            results[name].laps.append(_lap(work))
+    return results
+
+
+def _lap(work: Callable[[], int]) -> Lap:
+    wall, processor = time.perf_counter(), time.process_time()
+    operations = work()
+    return Lap(operations, time.perf_counter() - wall, time.process_time() - processor)
+
+
+def timed(call: Callable[[], object]) -> float:
+    """How many seconds one call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def microseconds(call: Callable[[], object], times: int) -> float:
+    """What one call of a small function costs: the best of seven rounds."""
+    return min(_spin(call, max(1, times // 7)) for _ in range(7))
+
+
+def _spin(call: Callable[[], object], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return 1e6 * (time.perf_counter() - start) / times
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def in_threads(works: Iterable[Callable[[], object]]) -> None:
+    """Run each in a thread of its own and wait for all."""
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def fdatasync_microseconds(folder: Path, times: int = 200) -> float:
+    """How long the disk takes to acknowledge 4 KiB appended to a file: the median."""
+    path = folder / "fdatasync"
+    file = os.open(path, os.O_CREAT | os.O_RDWR)
+    try:
+        seconds = [timed(lambda: (os.write(file, bytes(4096)), _sync(file))) for _ in range(times)]
+    finally:
+        os.close(file)
+        path.unlink()
+    return 1e6 * statistics.median(seconds)
+
+
+def _sync(file: int) -> None:
+    getattr(os, "fdatasync", os.fsync)(file)
+
+
+def resident_bytes() -> int:
+    """How much memory this process holds now; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
