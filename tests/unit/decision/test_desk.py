@@ -1,0 +1,322 @@
+"""Commands are decided: once, on all that matters, on record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from actum.decision.acting import acting
+from actum.decision.outcome import CommandRefused, NothingChanged
+from actum.journal.errors import Conflict, Invalid, Refused, Reused
+from actum.journal.query import AppendCondition, Query
+from actum.service.running import Running
+from tests.unit.decision.bank import (
+    Account,
+    Deposit,
+    Deposited,
+    Open,
+    Opened,
+    Sweep,
+    Tidy,
+    Transfer,
+    Transferred,
+    Withdraw,
+    a_bank,
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    journal = "memory:" if request.param == "memory" else tmp_path / "bank.db"
+    with a_bank().open(journal, actor="teller") as running:
+        yield running
+
+
+def test_a_decision_is_appended_and_its_position_returned(running: Running) -> None:
+    decided = running.execute(Open(account="A", email="a@x"))
+    assert decided.position == 1 == running.head()
+    assert decided.events == (Opened(account="A", email="a@x"),)
+    assert not decided.repeated
+
+
+def test_a_decision_over_two_entities_is_one_commit_under_one_condition(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    running.execute(Open(account="B", email="b@x"))
+    running.execute(Deposit(account="A", amount=Decimal(10)))
+    decided = running.execute(Transfer(source="A", target="B", amount=Decimal(7)))
+    record = running.store.decision(decided.command or b"")
+    assert record is not None
+    assert record.handler == "transfer@1"
+    assert record.condition is not None
+    assert record.condition.after == 3
+    assert {tag for item in record.condition.fail_if_events_match.items for tag in item.tags} == {
+        "account:A",
+        "account:B",
+    }
+    assert next(iter(running.store.read(after=3))).tags == ("account:A", "account:B")
+
+
+def test_a_refusal_is_raised_and_on_record_with_who_what_and_why(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    with pytest.raises(Refused, match="insufficient funds") as refused:
+        running.execute(Withdraw(account="A", amount=Decimal(5)), actor="alice", reason="rent")
+    stored = next(iter(running.store.read(after=refused.value.position - 1)))
+    (event,) = running.app.codec.decode(stored)
+    assert isinstance(event, CommandRefused)
+    assert (event.reason, event.facts, bytes(event.said)) == (
+        "insufficient funds",
+        {"balance": "0"},
+        b'{"account":"A","amount":"5"}',
+    )
+    assert (stored.metadata.actor, stored.metadata.reason) == ("alice", "rent")
+    assert stored.tags == ("account:A",)
+
+
+def test_a_refusal_leaves_the_state_as_it_was(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    running.execute(Deposit(account="A", amount=Decimal(3)))
+    for _ in range(3):
+        with pytest.raises(Refused):
+            running.execute(Withdraw(account="A", amount=Decimal(5)))
+    running.execute(Withdraw(account="A", amount=Decimal(3)))
+
+
+def test_a_command_with_the_same_id_is_decided_once(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    first = running.execute(Deposit(account="A", amount=Decimal(3)), id="invoice-7")
+    again = running.execute(Deposit(account="A", amount=Decimal(3)), id="invoice-7")
+    assert (again.position, again.events, again.command_id) == (first.position, first.events, first.command_id)
+    assert again.repeated
+    assert running.head() == first.position
+
+
+def test_a_refused_command_stays_refused_under_its_id(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    with pytest.raises(Refused) as first:
+        running.execute(Withdraw(account="A", amount=Decimal(1)), id="w")
+    running.execute(Deposit(account="A", amount=Decimal(3)))
+    with pytest.raises(Refused) as again:
+        running.execute(Withdraw(account="A", amount=Decimal(1)), id="w")
+    assert (again.value.reason, again.value.position) == (first.value.reason, first.value.position)
+
+
+def test_an_id_does_not_stand_for_two_commands(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    running.execute(Deposit(account="A", amount=Decimal(3)), id="i")
+    head = running.head()
+    for other in (Deposit(account="A", amount=Decimal(4)), Withdraw(account="A", amount=Decimal(3))):
+        with pytest.raises(Reused, match="already stands for another command"):
+            running.execute(other, id="i")
+    assert running.head() == head
+
+
+def test_the_first_answer_is_given_again_after_a_restart(tmp_path: Path) -> None:
+    command, id = Open(account="A", email="a@x"), uuid4()
+    with a_bank().open(tmp_path / "j.db", actor="t") as running:
+        first = running.execute(command, id=id)
+    with a_bank().open(tmp_path / "j.db", actor="t") as running:
+        again = running.execute(command, id=id)
+    assert again.repeated
+    assert (again.position, again.events, again.recorded) == (first.position, first.events, first.recorded)
+
+
+def test_nothing_to_do_is_on_record_and_repeats_as_nothing(running: Running) -> None:
+    decided = running.execute(Tidy(account="A"), id="t")
+    assert decided.events == ()
+    (event,) = running.app.codec.decode(next(iter(running.store.read())))
+    assert isinstance(event, NothingChanged)
+    assert running.execute(Tidy(account="A"), id="t").repeated
+
+
+def test_several_events_of_one_decision_are_whole(running: Running) -> None:
+    for name in ("A", "B", "C"):
+        running.execute(Open(account=name, email=f"{name}@x"))
+        running.execute(Deposit(account=name, amount=Decimal(2)))
+    decided = running.execute(Sweep(accounts=["A", "B"], target="C"))
+    assert [type(event) for event in decided.events] == [Transferred, Transferred]
+    running.execute(Withdraw(account="C", amount=Decimal(6)))
+
+
+def test_uniqueness_is_guarded_without_a_state(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+    with pytest.raises(Refused, match="the address has an account"):
+        running.execute(Open(account="B", email="a@x"))
+    running.execute(Open(account="B", email="b@x"))
+
+
+def test_uniqueness_holds_for_commands_of_one_moment(running: Running) -> None:
+    outcomes: list[str] = []
+
+    def register(number: int) -> None:
+        try:
+            running.execute(Open(account=f"A{number}", email="same@x"))
+            outcomes.append("accepted")
+        except Refused:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=register, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["accepted"] + ["refused"] * 15
+    assert len(list(running.store.read(Query.of(types=["Opened"])))) == 1
+
+
+def test_nobody_acting_is_an_error_and_nothing_is_written() -> None:
+    with a_bank().open("memory:") as running:
+        with pytest.raises(Invalid, match="nobody is acting"):
+            running.execute(Open(account="A", email="a@x"))
+        assert running.head() == 0
+        with acting("alice", reason="by phone"), acting(on_behalf_of="bob"):
+            running.execute(Open(account="A", email="a@x"))
+        metadata = next(iter(running.store.read())).metadata
+    assert (metadata.actor, metadata.reason, metadata.on_behalf_of) == ("alice", "by phone", "bob")
+
+
+def test_the_envelope_says_who_what_why_and_with_which_code(running: Running) -> None:
+    story, cause, moment = uuid4(), uuid4(), datetime(2020, 2, 29, 12, tzinfo=UTC)
+    decided = running.execute(
+        Open(account="A", email="a@x"),
+        id=UUID(int=7),
+        actor="alice",
+        on_behalf_of="bob",
+        reason="r",
+        correlation=story,
+        causation=cause,
+        effective_at=moment,
+    )
+    stored = next(iter(running.store.read(after=decided.position - 1)))
+    metadata = stored.metadata
+    assert (metadata.actor, metadata.on_behalf_of, metadata.reason) == ("alice", "bob", "r")
+    assert (metadata.command_id, metadata.command_type, metadata.producer) == (UUID(int=7), "Open", "bank@1.2+abc")
+    assert (metadata.correlation_id, metadata.causation_id) == (story, cause)
+    assert stored.effective_at == moment
+    assert stored.recorded_at != moment
+
+
+def test_the_story_begins_with_the_command_where_none_is_named(running: Running) -> None:
+    decided = running.execute(Open(account="A", email="a@x"))
+    metadata = next(iter(running.store.read())).metadata
+    assert metadata.correlation_id == metadata.causation_id == metadata.command_id == decided.command_id
+
+
+def test_a_rule_that_fails_writes_nothing_and_spoils_nothing() -> None:
+    bank = a_bank()
+
+    class Break(Deposit):
+        pass
+
+    globals()["Break"] = Break
+
+    def breaks(command: Deposit, account: Account) -> Deposited:
+        account.balance += 1_000_000
+        raise ZeroDivisionError
+
+    breaks.__annotations__["command"] = Break
+    bank.decides(breaks)
+    with bank.open("memory:", actor="t") as running:
+        running.execute(Open(account="A", email="a@x"))
+        with pytest.raises(ZeroDivisionError):
+            running.execute(Break(account="A", amount=Decimal(1)))
+        assert running.head() == 1
+        with pytest.raises(Refused, match="insufficient"):
+            running.execute(Withdraw(account="A", amount=Decimal(1)))
+
+
+def test_facts_without_a_rule_are_appended_under_their_condition(running: Running) -> None:
+    running.append(Opened(account="A", email="a@x"), Deposited(account="A", amount=Decimal(5)))
+    condition = AppendCondition(Query.of(tags=["account:A"]), after=1)
+    with pytest.raises(Conflict) as conflict:
+        running.append(Deposited(account="A", amount=Decimal(1)), condition=condition)
+    assert (conflict.value.position, conflict.value.type, conflict.value.after) == (2, "Deposited", 1)
+    assert "position 2" in str(conflict.value)
+    running.execute(Withdraw(account="A", amount=Decimal(5)))
+
+
+def test_a_payload_over_the_limit_is_refused_alone(tmp_path: Path) -> None:
+    with a_bank().open(tmp_path / "j.db", actor="t", payload_limit=200) as running:
+        failures: list[BaseException] = []
+        start = threading.Barrier(8)
+
+        def register(number: int) -> None:
+            start.wait()
+            try:
+                running.execute(Open(account=f"A{number}", email="x" * (300 if number == 3 else 3) + str(number)))
+            except Invalid as wrong:
+                failures.append(wrong)
+
+        threads = [threading.Thread(target=register, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(failures) == 1
+        assert "the limit is 200" in str(failures[0])
+        assert running.head() == 7
+
+
+def test_a_decision_sees_what_another_process_wrote(tmp_path: Path) -> None:
+    with a_bank().open(tmp_path / "j.db", actor="t") as one, a_bank().open(tmp_path / "j.db", actor="t") as other:
+        one.execute(Open(account="A", email="a@x"))
+        one.execute(Deposit(account="A", amount=Decimal(10)))
+        other.execute(Withdraw(account="A", amount=Decimal(10)))
+        with pytest.raises(Refused, match="insufficient funds"):
+            one.execute(Withdraw(account="A", amount=Decimal(1)))
+        other.execute(Deposit(account="A", amount=Decimal(4)))
+        one.execute(Withdraw(account="A", amount=Decimal(4)))
+
+
+def test_a_concurrent_credit_does_not_make_another_credit_void(tmp_path: Path) -> None:
+    with a_bank().open(tmp_path / "j.db", actor="t") as one, a_bank().open(tmp_path / "j.db", actor="t") as other:
+        one.execute(Open(account="A", email="a@x"))
+        one.execute(Deposit(account="A", amount=Decimal(1)))
+        other.execute(Deposit(account="A", amount=Decimal(2)))
+        decided = one.execute(Deposit(account="A", amount=Decimal(3)))
+        record = one.store.decision(decided.command or b"")
+        assert record is not None
+        assert record.condition is not None
+        assert record.condition.after == 2, "the other's deposit was not seen, and did not matter"
+        assert record.first == 4
+        one.execute(Withdraw(account="A", amount=Decimal(6)))
+
+
+@pytest.mark.parametrize("states_kept", [0, 3, 10_000])
+def test_money_is_conserved_under_threads_whatever_is_kept(tmp_path: Path, states_kept: int) -> None:
+    bank, names = a_bank(), ["A", "B", "C", "D", "E"]
+    with bank.open(tmp_path / "j.db", actor="t", states_kept=states_kept) as running:
+        for name in names:
+            running.execute(Open(account=name, email=name))
+            running.execute(Deposit(account=name, amount=Decimal(5)))
+
+        def move(seed: int) -> None:
+            for step in range(25):
+                source, target = names[(seed + step) % 5], names[(seed * 3 + step * 2 + 1) % 5]
+                if source != target:
+                    try:
+                        running.execute(Transfer(source=source, target=target, amount=Decimal(step % 4 + 1)))
+                    except Refused:
+                        continue
+
+        threads = [threading.Thread(target=move, args=(seed,)) for seed in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        balances: dict[str, Decimal] = dict.fromkeys(names, Decimal(0))
+        for stored in running.store.read():
+            for event in bank.codec.decode(stored):
+                match event:
+                    case Deposited():
+                        balances[event.account] += event.amount
+                    case Transferred():
+                        balances[event.source] -= event.amount
+                        balances[event.target] += event.amount
+                        assert balances[event.source] >= 0, f"overdrawn at position {stored.position}"
+    assert sum(balances.values()) == 25
