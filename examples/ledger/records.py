@@ -1,0 +1,116 @@
+"""The bank's records as commands: each line of its files is something that somebody asked for on a day.
+
+The files give days without a time; a command takes effect at midnight UTC of its day. Its id is the bank's own number,
+so that importing a line twice is the same command twice.
+"""
+
+import csv
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby, zip_longest
+from pathlib import Path
+
+from actum import Command
+from examples.ledger.messages import (
+    ChargeFee,
+    ChargeInterest,
+    Deposit,
+    Open,
+    PayInterest,
+    Receive,
+    Send,
+    Withdraw,
+)
+
+ACCOUNTS = "bank-accounts-1993.csv.gz"
+LEDGER = "bank-ledger-1993.csv.gz"
+
+WHO = {
+    "cash-deposit": "counter",
+    "cash-withdrawal": "counter",
+    "card-withdrawal": "cash-machine",
+    "transfer-in": "clearing",
+    "transfer-out": "clearing",
+    "interest": "month-end",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the bank's files: the command it stands for, what is said around it, what the bank stated after it."""
+
+    id: str
+    account: str
+    day: datetime
+    command: Command
+    actor: str
+    reason: str | None
+    stated: Decimal | None = None
+
+
+def read(folder: Path) -> list[Line]:
+    """Everything the two files say, by day, the accounts of a day before its transactions."""
+    lines = [*map(_opening, _rows(folder / ACCOUNTS)), *map(_transaction, _rows(folder / LEDGER))]
+    return sorted(lines, key=lambda line: line.day)
+
+
+def waves(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """The lines in order, in groups that can be asked for all at once: of one day, at most one of each account."""
+    for _, of_day in groupby(lines, key=lambda line: line.day):
+        by_account: dict[str, list[Line]] = defaultdict(list)
+        for line in of_day:
+            by_account[line.account].append(line)
+        for wave in zip_longest(*by_account.values()):
+            yield [line for line in wave if line is not None]
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _opening(row: dict[str, str]) -> Line:
+    account, owner = row["account"], f"client-{row['owner_client']}"
+    command = Open(account=account, owner=owner, statement=row["statement"])
+    return Line(f"open {account}", account, _day(row["opened"]), command, "counter", None)
+
+
+def _transaction(row: dict[str, str]) -> Line:
+    return Line(
+        id=f"transaction {row['transaction']}",
+        account=row["account"],
+        day=_day(row["date"]),
+        command=_command(row),
+        actor=WHO[row["operation"]],
+        reason=row["purpose"] or None,
+        stated=Decimal(row["balance_after"]),
+    )
+
+
+def _command(row: dict[str, str]) -> Command:
+    booked = {"account": row["account"], "amount": Decimal(row["amount"]), "transaction": row["transaction"]}
+    match row["operation"], row["purpose"]:
+        case "cash-deposit", _:
+            return Deposit(**booked)
+        case "interest", _:
+            return PayInterest(**booked)
+        case "cash-withdrawal", "statement-fee":
+            return ChargeFee(**booked)
+        case "cash-withdrawal", "overdraft-interest":
+            return ChargeInterest(**booked)
+        case "cash-withdrawal" | "card-withdrawal" as how, purpose:
+            return Withdraw(**booked, purpose=purpose, card=how == "card-withdrawal")
+        case "transfer-in", purpose:
+            return Receive(**booked, bank=row["counterparty_bank"], sender=row["counterparty_account"], purpose=purpose)
+        case "transfer-out", purpose:
+            return Send(**booked, bank=row["counterparty_bank"], recipient=row["counterparty_account"], purpose=purpose)
+        case operation:
+            raise ValueError(f"transaction {row['transaction']}: no command stands for {operation}")
+
+
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
