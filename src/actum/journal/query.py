@@ -5,6 +5,7 @@ A query is a union of items; an item asks for *one of* its types and *all of* it
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,7 +36,11 @@ class QueryItem(msgspec.Struct, frozen=True):
         return (not self.types or type in self.types) and self.tags.issubset(tags)
 
 
-class Query(msgspec.Struct, frozen=True):
+MANY_ITEMS = 8
+"""Up to so many items are looked at one by one."""
+
+
+class Query(msgspec.Struct, frozen=True, dict=True):
     """A union of items, compared by value; `Query.all()` asks for every event. Combine with `|`."""
 
     items: tuple[QueryItem, ...]
@@ -70,7 +75,19 @@ class Query(msgspec.Struct, frozen=True):
 
     def matches(self, type: str, tags: Collection[str]) -> bool:
         """Whether an event of that type with those tags is asked for."""
-        return not self.items or any(item.matches(type, tags) for item in self.items)
+        if len(self.items) <= MANY_ITEMS:
+            return not self.items or any(item.matches(type, tags) for item in self.items)
+        untagged, tagged = self._filed
+        return type in untagged or any(item.matches(type, tags) for tag in tags for item in tagged.get(tag, ()))
+
+    @cached_property
+    def _filed(self) -> tuple[frozenset[str], dict[str, list[QueryItem]]]:
+        """The types that are asked for without tags, and the other items, each under one of its tags."""
+        tagged: dict[str, list[QueryItem]] = {}
+        for item in self.items:
+            if item.tags:
+                tagged.setdefault(min(item.tags), []).append(item)
+        return frozenset(type for item in self.items if not item.tags for type in item.types), tagged
 
 
 _ALL = Query(())

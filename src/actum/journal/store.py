@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
-from actum.journal.clock import Microseconds
-from actum.journal.errors import Conflict, Invalid
-from actum.journal.event import LAST_POSITION, EventData, Position
+from actum.journal.clock import EARLIEST, Microseconds, checked_moment
+from actum.journal.errors import Conflict, Corrupted, Invalid
+from actum.journal.event import LAST_POSITION, LONGEST_TYPE, EventData, Position, data_of
+from actum.journal.merkle import leaf
 from actum.journal.query import AppendCondition, Query
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Append(msgspec.Struct, frozen=True):
 class DecisionRecord(msgspec.Struct, frozen=True):
     """A decision as the journal keeps it: the evidence it rested on and the events it led to.
 
-    `condition` is what had to hold: no event matching it after `condition.after` and before `first`. None where the
-    decision looked at nothing.
+    `condition` is what had to hold: no event matching it after `condition.after` and before `first`. Where the decision
+    was a sequel, `after` is the last event of its own batch that it reckoned with. None where it looked at nothing.
     """
 
     command: bytes
@@ -130,20 +131,84 @@ def checked_payload_limit(size: int) -> int:
     return size
 
 
-def checked_batch(batch: Sequence[Append], *, head: Position, payload_limit: int) -> None:
-    """What every store demands before it writes anything: `Invalid` where one member of the batch asks too much."""
+def check_sizes(batch: Sequence[Append], *, payload_limit: int) -> None:
+    """`Invalid` where data or metadata of an event has more than `payload_limit` bytes: before anything is written."""
+    for append in batch:
+        for event in append.events:
+            if len(event.data) > payload_limit or len(event.metadata) > payload_limit:
+                raise Invalid(
+                    f"{event.type}: expected at most {payload_limit} bytes each of data and metadata, found "
+                    f"{len(event.data)} and {len(event.metadata)}; keep large things elsewhere and their hash here, "
+                    "or open the journal with a higher payload_limit"
+                )
+
+
+def check_positions(batch: Sequence[Append], *, head: Position) -> None:
+    """`Invalid` where a condition looks after a position that there is not yet: before anything is written."""
     for append in batch:
         if append.condition is not None and append.condition.after > head:
             raise Invalid(
                 f"after: position {append.condition.after} is from the future, the journal ends at {head}; "
                 "use the head that the decision saw"
             )
-        for event in append.events:
-            if len(event.data) > payload_limit:
-                raise Invalid(
-                    f"the data of an event may have {payload_limit} bytes, found {len(event.data)} in {event.type}; "
-                    "keep large content elsewhere and its address here, or open the journal with a higher payload_limit"
-                )
+
+
+def leaf_of(event: SequencedEvent, origin: str) -> bytes:
+    """The commitment of an event of the journal `origin`, computed again from what the journal keeps."""
+    return leaf(
+        origin,
+        position=event.position,
+        id=event.id,
+        type=event.type,
+        version=event.version,
+        recorded=event.recorded,
+        effective=event.effective,
+        tags=event.tag_text,
+        metadata=event.metadata_bytes,
+        data=event.data,
+        salt=event.salt,
+    )
+
+
+def checked_continuation(
+    origin: str,
+    events: Sequence[SequencedEvent],
+    decisions: Sequence[DecisionRecord],
+    *,
+    onto: str,
+    head: Position,
+    recorded: Microseconds,
+) -> None:
+    """What every store demands before it restores: see `Archive.restore`.
+
+    The journal goes by the name `onto` and ends at `head`, whose event was taken down at `recorded`.
+    """
+    if not (0 < len(origin) <= LONGEST_TYPE and origin.isprintable()):
+        raise Invalid(f"origin: expected a line of 1 to {LONGEST_TYPE} characters, found {origin!r:.80}")
+    if head and origin != onto:
+        raise Invalid(f"this is the journal {onto}, the events are of {origin}; restore into an empty one")
+    expected, since = head + 1, recorded if head else EARLIEST
+    for event in events:
+        _check_next(event, origin, expected=expected, since=since)
+        expected, since = expected + 1, event.recorded
+    first = head + 1
+    for record in decisions:
+        if record.count < 1 or not first <= record.first <= record.last < expected:
+            raise Invalid(
+                f"the events of the decision at positions {record.first} to {record.last} are not all there; "
+                f"expected decisions in order, on the events from {first} to {expected - 1}"
+            )
+        first = record.last + 1
+
+
+def _check_next(event: SequencedEvent, origin: str, *, expected: Position, since: Microseconds) -> None:
+    if event.position != expected:
+        raise Invalid(f"expected the event at position {expected} next, found {event.position}; keep the order")
+    if checked_moment(event.recorded, "recorded") < since:
+        raise Invalid(f"the event at position {expected} was recorded before the one it follows; keep the order")
+    data_of(event)
+    if leaf_of(event, origin) != event.leaf:
+        raise Corrupted(f"the event at position {expected} is not what was committed to; restore from another copy")
 
 
 class EventStore(Protocol):

@@ -20,7 +20,7 @@ from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Invalid, Unavailable
 from actum.journal.event import Kind, SequencedEvent, checked_position
 from actum.journal.merkle import leaf
-from actum.journal.query import Query
+from actum.journal.query import AppendCondition, Query
 from actum.journal.store import (
     DEFAULT_PAYLOAD_LIMIT,
     Append,
@@ -28,7 +28,9 @@ from actum.journal.store import (
     Collided,
     DecisionRecord,
     Repeated,
-    checked_batch,
+    check_positions,
+    check_sizes,
+    checked_continuation,
     checked_limit,
     checked_payload_limit,
 )
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import EventData, Position
-    from actum.journal.query import AppendCondition, QueryItem
+    from actum.journal.query import QueryItem
     from actum.journal.store import Outcome, Snapshot
 
 _ALL = Query.all()
@@ -80,7 +82,8 @@ class MemoryStore:
         """See `EventStore.append`."""
         with self._lock:
             self._check_open()
-            checked_batch(batch, head=self._head, payload_limit=self._payload_limit)
+            check_sizes(batch, payload_limit=self._payload_limit)
+            check_positions(batch, head=self._head)
             self._recorded = max(self._recorded, self._clock.now())
             refused: list[EventData] = []
             outcomes = [self._take(append, refused) for append in batch]
@@ -124,6 +127,26 @@ class MemoryStore:
     def head(self) -> Position:
         """See `EventStore.head`."""
         self._check_open()
+        return self._head
+
+    def restore(self, origin: str, events: Sequence[SequencedEvent], decisions: Sequence[DecisionRecord]) -> Position:
+        """See `Archive.restore`."""
+        with self._lock:
+            self._check_open()
+            checked_continuation(
+                origin, events, decisions, onto=self._origin, head=self._head, recorded=self._recorded
+            )
+            if any(record.command in self._decisions for record in decisions):
+                raise Invalid("a command of these decisions is decided in this journal already; restore into an empty one")
+            for event in events:
+                self._events.append(event)
+                self._index.add(event.position, event.type, event.tags)
+                self._recorded = event.recorded
+            for record in decisions:
+                self._keep(record)
+            self._origin = origin
+            self._head = len(self._events)
+        self._bell.ring(self._head)
         return self._head
 
     def watch(self, ring: Callable[[Position], None]) -> Callable[[], None]:
@@ -207,10 +230,21 @@ class MemoryStore:
             self._index.add(position, event.type, event.tags)
         if append.decision:
             key = append.decision
-            record = DecisionRecord(key.command, key.digest, key.handler, append.condition, first, len(append.events))
-            self._decisions[key.command] = record
-            self._decided.append(record)
+            evidence = self._evidence(append, first - 1)
+            self._keep(DecisionRecord(key.command, key.digest, key.handler, evidence, first, len(append.events)))
         return Appended(first=first, last=len(self._events), recorded=self._recorded)
+
+    def _evidence(self, append: Append, until: Position) -> AppendCondition | None:
+        """The condition as it will still hold when it is verified: a sequel has seen the earlier events of its batch."""
+        condition = append.condition
+        if condition is None or not append.sequel:
+            return condition
+        seen = self._index.newest(condition.fail_if_events_match, self._head, until)
+        return AppendCondition(condition.fail_if_events_match, seen) if seen else condition
+
+    def _keep(self, record: DecisionRecord) -> None:
+        self._decisions[record.command] = record
+        self._decided.append(record)
 
     def _sequenced(self, event: EventData, position: Position) -> SequencedEvent:
         tags = "\n".join(event.tags)

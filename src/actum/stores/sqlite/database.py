@@ -12,12 +12,12 @@ from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Invalid, Unavailable
 from actum.journal.event import LAST_POSITION, checked_position
 from actum.journal.query import Query
-from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot
+from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, check_sizes, checked_limit
 from actum.stores.sqlite import switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, connect, translated
 from actum.stores.sqlite.interning import record_of
-from actum.stores.sqlite.reading import Reader, Span
+from actum.stores.sqlite.reading import PAGE, Reader, Span
 from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import Writer, closed
 
@@ -108,22 +108,12 @@ class SqliteStore:
     def append(self, *batch: Append) -> list[Outcome]:
         """See `EventStore.append`."""
         self._check_open()
-        self._check_sizes(batch)
+        check_sizes(batch, payload_limit=self._payload_limit)
         if not batch:
             return []
         outcomes = self._writer.append(batch)
         self._bell.ring(self._writer.window.head)
         return outcomes
-
-    def _check_sizes(self, batch: Sequence[Append]) -> None:
-        limit = self._payload_limit
-        for entry in batch:
-            for event in entry.events:
-                if len(event.data) > limit or len(event.metadata) > limit:
-                    raise Invalid(
-                        f"{event.type}: the data is {len(event.data)} bytes and the metadata {len(event.metadata)}, "
-                        f"the limit is {limit} each; keep large things elsewhere and their hash here, or raise payload_limit"
-                    )
 
     def read(
         self,
@@ -138,15 +128,17 @@ class SqliteStore:
         self._check_open()
         checked_position(after, "after")
         last = LAST_POSITION if until is None else checked_position(until, "until")
-        if limit is not None and (type(limit) is not int or limit < 0):
-            raise Invalid(f"limit: expected 0 or more, found {limit!r}")
-        return self._reader.read(query, Span(after, last, backwards), limit)
+        return self._reader.read(query, Span(after, last, backwards), checked_limit(limit))
 
     def load(
         self, queries: Sequence[Query], *, after: Sequence[Position]
     ) -> tuple[Position, list[list[SequencedEvent]]]:
         """See `EventStore.load`."""
         self._check_open()
+        if len(queries) != len(after):
+            raise Invalid(f"expected one position for each query, found {len(after)} for {len(queries)}")
+        for start in after:
+            checked_position(start, "after")
         with self._writer.lock, translated(self.path):
             head = self._writer.catch_up()
             loaded = [self._reader.load(query, start, head) for query, start in zip(queries, after, strict=True)]
@@ -165,12 +157,18 @@ class SqliteStore:
         return record_of(row) if row else None
 
     def decisions(self, *, after: Position = 0) -> Iterator[DecisionRecord]:
-        """See `DecisionLog.decisions`. One read transaction for the whole iteration."""
+        """See `DecisionLog.decisions`. Read by pages, so that an open iteration hides nothing from other readers."""
         self._check_open()
         checked_position(after, "after")
-        with translated(self.path):
-            for row in self._reader.connection().execute(_SQL["decisions"], (after,)):
-                yield record_of(row)
+        while True:
+            with translated(self.path):
+                rows = self._reader.connection().execute(_SQL["decisions"], (after, PAGE)).fetchall()
+            for row in rows:
+                record = record_of(row)
+                after = record.first
+                yield record
+            if len(rows) < PAGE:
+                return
 
     def snapshot(self, key: str) -> Snapshot | None:
         """See `Snapshots.snapshot`."""

@@ -135,7 +135,7 @@ class ConditionCases(ReadingCases):
 
     @pytest.mark.parametrize("beyond", [HEAD + 1, HEAD + 1000, LAST_POSITION])
     def test_a_condition_from_the_future_is_refused(self, story: JournalStore, beyond: int) -> None:
-        with pytest.raises(Invalid, match=f"position {beyond} is from the future, the journal ends at {HEAD}"):
+        with pytest.raises(Invalid, match=rf"{beyond}.*\b{HEAD}\b"):
             story.append(an_append(), an_append(unless=NOWHERE, after=beyond))
         assert story.head() == HEAD
 

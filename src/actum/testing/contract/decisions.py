@@ -98,6 +98,15 @@ class DecisionCases(StoreCase):
         assert [record.first for record in store.decisions()] == list(range(1, 3001))
         assert store.decision(command_id("c2999")) is not None
 
+    def test_reading_decisions_holds_nobody_back_and_hides_nothing(self, store: JournalStore) -> None:
+        for number in range(3):
+            store.append(an_append(command=f"c{number}"))
+        reading = store.decisions()
+        assert next(reading).first == 1
+        assert fill(store, 2) == 5
+        assert [event.position for event in store.read()] == [1, 2, 3, 4, 5]
+        assert [record.first for record in reading] == [2, 3]
+
     def test_commands_are_told_apart_to_the_last_byte(self, store: JournalStore) -> None:
         ids = [bytes(15) + bytes([last]) for last in (0, 1, 255)] + [b"\xff" * 16, b"'" * 16]
         outcomes = store.append(*(Append((an_event(),), decision=DecisionKey(id, b"d", "h@1")) for id in ids))

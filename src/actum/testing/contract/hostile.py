@@ -232,7 +232,7 @@ class SizeCases(StoreCase):
         assert [event.metadata_bytes for event in found] == payloads
 
     def test_a_payload_over_a_mebibyte_is_refused_and_the_rest_of_its_batch_with_it(self, store: JournalStore) -> None:
-        with pytest.raises(Invalid, match="1048576 bytes, found 1048577 in Large"):
+        with pytest.raises(Invalid, match=r"1048576 bytes.*found 1048577"):
             store.append(an_append(), an_append(an_event("Large", data=b"x" * (2**20 + 1))))
         assert store.head() == 0
 

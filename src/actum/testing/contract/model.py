@@ -41,7 +41,7 @@ class PlainJournal:
         """What must become of each append of the batch."""
         head, fallen, fates = len(self.events), list[EventData](), list[Fate]()
         for append in batch:
-            fate = self._known(append) or self._collisions(append, head, fallen) or self._write(append)
+            fate = self._known(append) or self._collisions(append, head, fallen) or self._write(append, head)
             if not isinstance(fate, tuple):
                 fallen.extend(append.events)
             fates.append(fate)
@@ -68,12 +68,15 @@ class PlainJournal:
         missing = [0] if any(_asked(query, event) for event in fallen) else []
         return frozenset(self.matches(query, after, head) + missing)
 
-    def _write(self, append: Append) -> tuple[Position, Position]:
+    def _write(self, append: Append, head: Position) -> tuple[Position, Position]:
         first = len(self.events) + 1
+        condition = append.condition
+        if condition is not None and append.sequel and (seen := self.matches(condition.fail_if_events_match, head)):
+            condition = AppendCondition(condition.fail_if_events_match, seen[-1])
         self.events.extend(append.events)
         if append.decision:
             key, count = append.decision, len(append.events)
-            record = DecisionRecord(key.command, key.digest, key.handler, append.condition, first, count)
+            record = DecisionRecord(key.command, key.digest, key.handler, condition, first, count)
             self.decisions[key.command] = record
         return first, len(self.events)
 
@@ -181,11 +184,13 @@ class Comparison(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened, every event is there to the byte, and its leaf can be computed again."""
-        found = list(self.store.read())
-        assert [data_of(event) for event in found] == self.plain.events
-        assert [event.leaf for event in found] == [leaf_of(event, self.store.origin) for event in found]
-        self.store.close()
-        self._folder.cleanup()
+        try:
+            found = list(self.store.read())
+            assert [data_of(event) for event in found] == self.plain.events
+            assert [event.leaf for event in found] == [leaf_of(event, self.store.origin) for event in found]
+        finally:
+            self.store.close()
+            self._folder.cleanup()
 
 
 class ReopenedComparison(Comparison):

@@ -13,6 +13,7 @@ from actum.journal.query import Query
 from actum.journal.store import Snapshot
 from actum.testing.builders import an_append, an_event, command_id, fill
 from actum.testing.contract.case import Opener, StoreCase
+from actum.testing.crews import threads_at_work
 
 if TYPE_CHECKING:
     from actum.journal.event import Position
@@ -113,6 +114,28 @@ class ClosedCases(StoreCase):
         store = open_store()
         store.close()
         store.close()
+
+    def test_closing_while_others_are_at_work_gives_them_no_other_error(self, open_store: Opener, seed: int) -> None:
+        for _ in range(5):
+            store = open_store()
+            fill(store, 10)
+            begun = threading.Barrier(9)
+
+            def work(store: JournalStore, member: int, begun: threading.Barrier = begun) -> str:
+                begun.wait(PATIENCE)
+                try:
+                    while True:
+                        fill(store, 1)
+                        list(store.read(Query.of(tags=["a:1"]), limit=5))
+                        list(store.read(limit=5, backwards=True))
+                        store.load([Query.of(types=["Happened"])], after=[store.head()])
+                except Unavailable as closed:
+                    return str(closed)
+
+            with threads_at_work(work, store, range(seed, seed + 8)) as futures:
+                begun.wait(PATIENCE)
+                store.close()
+                assert all("closed" in future.result(PATIENCE) for future in futures)
 
     def test_closing_under_a_reader_ends_the_reading_with_an_error_or_its_end(self, open_store: Opener) -> None:
         store = open_store()
