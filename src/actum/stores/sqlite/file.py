@@ -13,32 +13,38 @@ from actum.journal.store import Durability
 from actum.stores.sqlite.statements import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
 _SYNCHRONOUS = {Durability.POWER_LOSS: "FULL", Durability.LOSES_LAST_COMMITS_WITH_POWER: "NORMAL"}
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Generator[None, None, None]:
     """What the driver says of `path`, said as one of actum's errors, the driver's own kept as its cause."""
     try:
         yield
     except (apsw.BusyError, apsw.LockedError) as wrong:
         raise Busy(f"another program has kept {path} locked; find out which holds it, then try again") from wrong
     except apsw.FullError as wrong:
-        raise StorageFull(f"the disk of {path} is full; nothing of this call was written, make room and repeat it") from wrong
+        raise StorageFull(
+            f"the disk of {path} is full; nothing of this call was written, make room and repeat it"
+        ) from wrong
     except (apsw.ReadOnlyError, apsw.PermissionsError) as wrong:
         raise ReadOnly(f"{path} cannot be written; give this user the right to write it and its folder") from wrong
     except apsw.NotADBError as wrong:
         raise NotAJournal(f"{path} is not an SQLite file; name another path") from wrong
     except apsw.CorruptError as wrong:
         raise Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup") from wrong
+    except UnicodeDecodeError as wrong:
+        raise Corrupted(f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup") from wrong
     except apsw.CantOpenError as wrong:
         raise Unavailable(f"{path} cannot be opened: {_why_not(path)}") from wrong
     except (apsw.IOError, apsw.NoMemError) as wrong:
-        if "disk is full" in str(wrong) or "disk I/O" in str(wrong) and _is_full(path):
-            raise StorageFull(f"the disk of {path} is full; nothing of this call was written, make room and repeat it") from wrong
+        if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
+            raise StorageFull(
+                f"the disk of {path} is full; nothing of this call was written, make room and repeat it"
+            ) from wrong
         raise Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log") from wrong
     except apsw.ConnectionClosedError as wrong:
         raise Unavailable(f"{path} is closed; open it again") from wrong

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actum.journal.errors import Corrupted, Invalid
 from actum.journal.event import Kind
 from actum.journal.query import AppendCondition, Query, QueryItem
 from actum.journal.store import DecisionRecord
@@ -124,8 +125,11 @@ def record_of(
     """A decision from its row."""
     command, digest, handler, shape, tags, after, first, count = row
     condition = None
-    if shape is not None:
-        condition = AppendCondition(query_of(shape, tags or ""), after=after or 0)
+    try:
+        if shape is not None:
+            condition = AppendCondition(query_of(shape, tags or ""), after=after or 0)
+    except (Invalid, msgspec.DecodeError, RuntimeError) as wrong:
+        raise Corrupted(f"the decision at position {first} cannot be read: {wrong}; restore from a backup") from wrong
     return DecisionRecord(
         command=command, digest=digest, handler=handler, condition=condition, first=first, count=count
     )

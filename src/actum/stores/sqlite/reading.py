@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actum.journal.errors import Corrupted
 from actum.journal.event import LAST_POSITION, Position, SequencedEvent
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import connect, translated
@@ -55,7 +56,13 @@ def sequenced(connection: apsw.Connection, rows: Iterable[Any], kinds: Kinds) ->
         return _sequenced(found, kinds.by_number())
     except KeyError:
         kinds.refresh(connection)
+    try:
         return _sequenced(found, kinds.by_number())
+    except KeyError as wrong:
+        position = next(row[0] for row in found if row[1] not in kinds.by_number())
+        raise Corrupted(
+            f"the event at position {position} is of kind number {wrong}, and there is none; restore from a backup"
+        ) from wrong
 
 
 def _sequenced(rows: list[Any], kinds: dict[int, Any]) -> list[SequencedEvent]:
@@ -164,7 +171,12 @@ class Reader:
         positions = recent[:size] if span.backwards else []
         if old.after < old.until and len(positions) < size:
             positions += tag_index.find(
-                connection, asked, after=old.after, until=old.until, limit=size - len(positions), backwards=span.backwards
+                connection,
+                asked,
+                after=old.after,
+                until=old.until,
+                limit=size - len(positions),
+                backwards=span.backwards,
             )
         if not span.backwards:
             positions += recent[: size - len(positions)]

@@ -8,10 +8,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import apsw
+import msgspec
 
 from actum.journal.errors import Corrupted, Invalid, OutcomeUnknown, ReadOnly, Unavailable
 from actum.journal.merkle import leaf
-from actum.journal.store import Appended, Collided, DecisionRecord, Repeated
+from actum.journal.store import Appended, Collided, DecisionRecord, Repeated, checked_continuation
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import translated
 from actum.stores.sqlite.interning import Kinds, Names, record_of, shape_of
@@ -19,7 +20,7 @@ from actum.stores.sqlite.statements import many, statements
 from actum.stores.sqlite.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from actum.journal.clock import Clock, Microseconds
@@ -37,12 +38,8 @@ WINDOW_SIZE = 8192
 """How many of the newest events are kept in memory, at least."""
 
 _AT_ONCE = (64, 16, 4, 1)
-_INSERT = {
-    size: many("INSERT INTO events", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", size) for size in _AT_ONCE
-}
-_INSERT_DECISIONS = {
-    size: many("INSERT INTO decisions", "(?, ?, ?, ?, ?, ?, ?, ?)", size) for size in _AT_ONCE
-}
+_INSERT = {size: many("INSERT INTO events", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", size) for size in _AT_ONCE}
+_INSERT_DECISIONS = {size: many("INSERT INTO decisions", "(?, ?, ?, ?, ?, ?, ?, ?)", size) for size in _AT_ONCE}
 
 
 class _Batch:
@@ -61,7 +58,14 @@ class Writer:
     """Keeps the window, the names and the lock; every write of this process goes through here, one turn at a time."""
 
     def __init__(
-        self, connection: apsw.Connection, path: Path, *, origin: str, clock: Clock, bell: Doorbell | None, timeout: float
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        *,
+        origin: str,
+        clock: Clock,
+        bell: Doorbell | None,
+        timeout: float,
     ) -> None:
         self.connection = connection
         self.lock = threading.RLock()
@@ -97,6 +101,9 @@ class Writer:
 
     def _read_window(self, head: Position, indexed: Position) -> None:
         newest = self.kinds.refresh(self.connection)
+        if self.window.head == 0:
+            # Somebody may have restored another journal into this one while it was empty.
+            self.origin = str(self.connection.execute(_SQL["describe"], ("origin",)).get)
         if not self._fresh or head - self.window.head > WINDOW_SIZE:
             self.window = Window(indexed)
             self.window.newest_of = newest
@@ -108,7 +115,7 @@ class Writer:
     # Turns.
 
     @contextmanager
-    def turn(self) -> Iterator[Position]:
+    def turn(self) -> Generator[Position, None, None]:
         """Alone with the file, in one transaction, caught up; the head before it is the answer.
 
         Commits at the end. Whatever goes wrong, the file and the window are as before, and waiters are not woken.
@@ -185,15 +192,24 @@ class Writer:
                 work.turned_down.append(entry)
                 return collided
         first = self.window.head + 1
+        evidence = self._evidence(entry, work)
         for event in entry.events:
             work.rows.append(self._row(event, work.recorded))
         if decision is not None:
             record = DecisionRecord(
-                decision.command, decision.digest, decision.handler, entry.condition, first, len(entry.events)
+                decision.command, decision.digest, decision.handler, evidence, first, len(entry.events)
             )
             work.decided[decision.command] = record
             work.decisions.append(self._decision_row(record))
         return Appended(first, self.window.head, work.recorded)
+
+    def _evidence(self, entry: Append, work: _Batch) -> AppendCondition | None:
+        """The condition as it will still hold when it is verified: a sequel has seen the earlier events of its batch."""
+        condition = entry.condition
+        if condition is None or entry.decision is None or not entry.sequel or self.window.head == work.head:
+            return condition
+        seen = self.window.find(condition.fail_if_events_match, work.head, self.window.head)
+        return msgspec.structs.replace(condition, after=seen[-1]) if seen else condition
 
     def _row(self, event: EventData, recorded: Microseconds) -> tuple[Any, ...]:
         number = self.kinds.number(self.connection, event.type, event.version)
@@ -283,9 +299,7 @@ class Writer:
     def _match_by_index(self, query: Query, after: Position, until: Position) -> Position:
         asked = tag_index.expressions(query)
         while until > after:
-            found = tag_index.find(
-                self.connection, asked, after=after, until=until, limit=256, backwards=True
-            )
+            found = tag_index.find(self.connection, asked, after=after, until=until, limit=256, backwards=True)
             for position in found:
                 if query.matches(*self._words_at(position)):
                     return position
@@ -300,7 +314,9 @@ class Writer:
         self._missing(position)
 
     def _missing(self, position: Position) -> NoReturn:
-        raise Corrupted(f"{self._path}: there is no event at position {position}, and there must be; restore from a backup")
+        raise Corrupted(
+            f"{self._path}: there is no event at position {position}, and there must be; restore from a backup"
+        )
 
     # The index that follows behind.
 
@@ -325,11 +341,15 @@ class Writer:
     def restore(self, origin: str, events: Sequence[SequencedEvent], decisions: Sequence[DecisionRecord]) -> Position:
         """See `Archive.restore`."""
         with self.turn() as head:
-            adopting = self._check_continues(origin, events, head)
-            rows = [self._restored_row(origin, event) for event in events]
-            _insert(self.connection, _INSERT, rows)
-            _insert(self.connection, _INSERT_DECISIONS, [self._decision_row(record) for record in decisions])
-            if adopting:
+            checked_continuation(origin, events, decisions, onto=self.origin, head=head, recorded=self._recorded)
+            _insert(self.connection, _INSERT, [self._restored_row(event) for event in events])
+            try:
+                _insert(self.connection, _INSERT_DECISIONS, [self._decision_row(record) for record in decisions])
+            except apsw.ConstraintError as wrong:
+                raise Invalid(
+                    f"a command of these decisions is decided in {self._path} already; restore into an empty journal"
+                ) from wrong
+            if origin != self.origin:
                 self.connection.execute(_SQL["write_description"], ("origin", origin))
             if self.window.head - self.indexed > INDEX_BEHIND:
                 self.write_index()
@@ -338,36 +358,9 @@ class Writer:
             self._recorded = events[-1].recorded
         return self.window.head
 
-    def _check_continues(self, origin: str, events: Sequence[SequencedEvent], head: Position) -> bool:
-        if head and origin != self.origin:
-            raise Invalid(f"{self._path} is the journal {self.origin}, the events are of {origin}; restore into an empty one")
-        expected, recorded = head + 1, self._recorded if head else 0
-        for event in events:
-            if event.position != expected:
-                raise Invalid(f"expected the event at position {expected} next, found {event.position}; keep the order")
-            if event.recorded < recorded:
-                raise Invalid(f"the event at position {expected} was recorded before the one it follows; keep the order")
-            expected, recorded = expected + 1, event.recorded
-        return origin != self.origin
-
-    def _restored_row(self, origin: str, event: SequencedEvent) -> tuple[Any, ...]:
+    def _restored_row(self, event: SequencedEvent) -> tuple[Any, ...]:
         number = self.kinds.number(self.connection, event.type, event.version)
         self.window.add(event.type, event.tags)
-        expected = leaf(
-            origin,
-            position=event.position,
-            id=event.id,
-            type=event.type,
-            version=event.version,
-            recorded=event.recorded,
-            effective=event.effective,
-            tags=event.tag_text,
-            metadata=event.metadata_bytes,
-            data=event.data,
-            salt=event.salt,
-        )
-        if expected != event.leaf:
-            raise Corrupted(f"the event at position {event.position} is not what was committed to; restore from another copy")
         return (
             event.position, number, event.id, event.recorded, event.effective, event.tag_text, event.data,
             event.metadata_bytes, event.salt, event.leaf,

@@ -12,6 +12,7 @@ from actum.testing.contract.live import LiveCases
 from actum.testing.contract.loading import LoadingCases
 from actum.testing.contract.model import ModelCases
 from actum.testing.contract.parallel import ThreadCases
+from actum.testing.contract.restoring import RestoringCases
 from actum.testing.contract.watching import ClosedCases, WatchingCases
 
 
@@ -25,6 +26,7 @@ class EventStoreContract(
     BatchCases,
     DecisionCases,
     SnapshotCases,
+    RestoringCases,
     HostileCases,
     SizeCases,
     WatchingCases,
