@@ -15,7 +15,9 @@ from actum.journal.event import Event, Kind
 from actum.journal.message import checker, tagger
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 from actum.journal.upcast import Change, Drop, Split, Upcaster, upcaster
-from actum.service.opening import open_store
+from actum.projection.answer import Answer, Answers, answer_of
+from actum.projection.view import plan_of
+from actum.service.opening import open_read_database, open_store
 from actum.service.running import Running
 
 if TYPE_CHECKING:
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from actum.decision.command import Command
     from actum.decision.state import State
     from actum.journal.clock import Clock, Ids
+    from actum.projection.query import Query
+    from actum.projection.view import View, ViewT
+    from actum.service.running_async import OpeningAsync
 
+AnswerT = TypeVar("AnswerT", bound=Answers)
 DecideT = TypeVar("DecideT", bound=Decide)
 EventT = TypeVar("EventT", bound=Event)
 
@@ -45,6 +51,9 @@ class App:
         self._commands: dict[str, type[Command]] = {}
         self._events: dict[type[Event], None] = {CommandRefused: None, NothingChanged: None}
         self._states: dict[str, type[State]] = {}
+        self._views: dict[str, type[View]] = {}
+        self._answers: dict[type[Query], Answer] = {}
+        self._queries: dict[str, type[Query]] = {}
         self._upcasters: list[Upcaster] = []
         self._codec: Codec | None = None
 
@@ -115,6 +124,37 @@ class App:
         self.knows(*fold_of(state).events)
         return state
 
+    def view(self, view: type[ViewT]) -> type[ViewT]:
+        """Declare a view: a table that is kept up with the journal. Works as a decorator."""
+        plan = plan_of(view)
+        for other in self._views.values():
+            if other is not view and (other.__name__ == view.__name__ or other.__table__ == plan.table):
+                raise Misdeclared(
+                    f"two views are both called {view.__name__}, or both kept in the table {plan.table!r}; "
+                    "rename one, or give it another table=…"
+                )
+        self._views[view.__name__] = view
+        self.folds(view)
+        return view
+
+    def answers(self, answer: AnswerT) -> AnswerT:
+        """How a query is answered: `def richest(query: Richest, balances: Table[Balance]) -> Page[Balance]`.
+
+        The tables it looks into are found by their annotations. Works as a decorator.
+        """
+        understood = answer_of(answer)
+        query = understood.query
+        if query in self._answers:
+            raise Misdeclared(
+                f"{query.__name__} is answered by {self._answers[query].name} and by {understood.name}; there can be one"
+            )
+        if self._queries.setdefault(query.__kind__.type, query) is not query:
+            raise Misdeclared(f"two queries are both called {query.__kind__.type!r}; give one another name=…")
+        for view in understood.tables.values():
+            self.view(view)
+        self._answers[query] = understood
+        return answer
+
     def upcast(
         self,
         type: str,
@@ -147,6 +187,35 @@ class App:
         """The states by their names."""
         return dict(self._states)
 
+    @property
+    def views(self) -> dict[str, type[View]]:
+        """The views by their names."""
+        return dict(self._views)
+
+    @property
+    def queries(self) -> dict[str, type[Query]]:
+        """The queries by their names."""
+        return dict(self._queries)
+
+    def view_type(self, name: str) -> type[View]:
+        """The view of that name, or of that table; `Unknown` where there is none."""
+        for view in self._views.values():
+            if name in (view.__name__, view.__table__):
+                return view
+        raise Unknown("view", name, tuple(sorted(self._views)))
+
+    def query_type(self, name: str) -> type[Query]:
+        """The query of that name, or `Unknown`."""
+        if name not in self._queries:
+            raise Unknown("query", name, tuple(sorted(self._queries)))
+        return self._queries[name]
+
+    def answer(self, query: type[Query]) -> Answer:
+        """What answers these queries, or `Unknown`."""
+        if query not in self._answers:
+            raise Unknown("query", query.__kind__.type, tuple(sorted(self._queries)))
+        return self._answers[query]
+
     def command_type(self, name: str) -> type[Command]:
         """The command of that name, or `Unknown`."""
         if name not in self._commands:
@@ -166,6 +235,8 @@ class App:
         journal: str | Path,
         *,
         actor: str | None = None,
+        read_database: str | Path | None = None,
+        follow: bool = True,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
         clock: Clock = SYSTEM_CLOCK,
@@ -174,8 +245,48 @@ class App:
     ) -> Running:
         """Run the application on a journal: the path of a file, made where there is none, or `"memory:"`.
 
-        `actor` is who acts where a command does not say; `states_kept` is how many states decisions keep between them. Raises `Misdeclared` where the declarations do not fit.
+        `actor` is who acts where a command does not say. The views are kept in `read_database`, a file of its own beside
+        the journal unless another is named; a thread keeps them up, or with `follow=False` whoever waits for them does,
+        and `catch_up()`. `states_kept` is how many states decisions keep between them. Raises `Misdeclared` where the
+        declarations do not fit.
         """
         self.codec  # noqa: B018 - finds what does not fit before a file is made
         store = open_store(journal, durability=durability, payload_limit=payload_limit, clock=clock)
-        return Running(self, store, ids=ids, actor=actor, states_kept=states_kept)
+        try:
+            database = None
+            if self._views:
+                database = open_read_database(read_database, journal=journal, origin=store.origin)
+            return Running(self, store, ids=ids, actor=actor, states_kept=states_kept, database=database, follow=follow)
+        except BaseException:
+            store.close()
+            raise
+
+    def open_async(
+        self,
+        journal: str | Path,
+        *,
+        actor: str | None = None,
+        read_database: str | Path | None = None,
+        follow: bool = True,
+        durability: Durability = Durability.POWER_LOSS,
+        payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
+        clock: Clock = SYSTEM_CLOCK,
+        ids: Ids = SYSTEM_IDS,
+        states_kept: int = STATES_KEPT,
+    ) -> OpeningAsync:
+        """The same for callers who await: `async with bank.open_async(…) as running:` or `running = await bank.open_async(…)`."""
+        from actum.service.running_async import OpeningAsync  # noqa: PLC0415 - asyncio is half of an import
+
+        return OpeningAsync(
+            lambda: self.open(
+                journal,
+                actor=actor,
+                read_database=read_database,
+                follow=follow,
+                durability=durability,
+                payload_limit=payload_limit,
+                clock=clock,
+                ids=ids,
+                states_kept=states_kept,
+            )
+        )

@@ -10,9 +10,12 @@ from actum.journal.errors import Invalid
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 from actum.stores.memory import MemoryStore
 from actum.stores.sqlite.database import SqliteStore
+from actum.stores.sqlite.tables import MEMORY as TABLES_IN_MEMORY
+from actum.stores.sqlite.tables import SqliteTables
 
 if TYPE_CHECKING:
     from actum.journal.clock import Clock
+    from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
 
 MEMORY = "memory:"
@@ -36,3 +39,17 @@ def open_store(
     return SqliteStore(
         address, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock, read_only=read_only
     )
+
+
+def open_read_database(address: str | Path | None, *, journal: str | Path, origin: str) -> ReadDatabase:
+    """The read database at an address: a path of a file, or `memory:`; beside the journal where none is named.
+
+    `origin` is the journal's own name: a read database that was derived from another one is not opened.
+    """
+    if address is None:
+        address = MEMORY if journal == MEMORY else Path(journal).with_suffix(".views.db")
+    if isinstance(address, str) and "://" in address:
+        raise Invalid(
+            f"expected the path of a file or {MEMORY!r}, found {address!r}; no read database speaks that scheme"
+        )
+    return SqliteTables(TABLES_IN_MEMORY if address == MEMORY else address, origin=origin)

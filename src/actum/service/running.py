@@ -5,21 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from actum.decision.acting import Acting
-from actum.decision.state import State
+from actum.decision.state import State, fold_of
+from actum.history.as_of import position_at, state_at
+from actum.journal.query import Query
+from actum.journal.recorded import Recorded, recorded
 from actum.service.counter import Counter
+from actum.service.views import Views
+from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
 
     from actum.decision.command import Command
     from actum.decision.outcome import Decided
+    from actum.decision.state import Identity
+    from actum.history.as_of import Moment
     from actum.journal.clock import Ids
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
+    from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
+    from actum.projection.projector import Progressed
+    from actum.projection.query import AnswerT
+    from actum.projection.query import Query as Question
+    from actum.projection.table import Table
+    from actum.projection.view import View, ViewT
     from actum.service.app import App
+
+_ALL = Query.all()
 
 StateT = TypeVar("StateT", bound=State)
 
@@ -27,10 +43,21 @@ StateT = TypeVar("StateT", bound=State)
 class Running:
     """Made by `App.open`. Share one between the threads of a process; a context manager that closes it."""
 
-    def __init__(self, app: App, store: JournalStore, *, ids: Ids, actor: str | None, states_kept: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        store: JournalStore,
+        *,
+        ids: Ids,
+        actor: str | None,
+        states_kept: int,
+        database: ReadDatabase | None,
+        follow: bool,
+    ) -> None:
         self.app = app
         self.store = store
-        self._counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
+        self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
+        self.views = Views(app, store, database=database, follow=follow)
 
     def execute(
         self,
@@ -51,7 +78,7 @@ class Running:
         too much happened meanwhile, `Reused` for an id of another command, `Invalid` for values that do not fit.
         """
         acting = Acting(actor, on_behalf_of, None, reason, correlation, causation)
-        return self._counter.execute(command, id=id, acting=acting, effective_at=effective_at)
+        return self.counter.execute(command, id=id, acting=acting, effective_at=effective_at)
 
     def append(
         self,
@@ -66,15 +93,94 @@ class Running:
         With a `condition`, raises `Conflict` where an event that matches it happened after its position.
         """
         acting = Acting(actor, reason=reason)
-        return self._counter.append(events, condition=condition, acting=acting, effective_at=effective_at)
+        return self.counter.append(events, condition=condition, acting=acting, effective_at=effective_at)
+
+    # Looking into the journal.
 
     def head(self) -> Position:
         """The position of the newest event."""
         return self.store.head()
 
+    def state(self, state: type[StateT], *identity: Identity, at: Moment | None = None) -> StateT:
+        """One thing as rules see it, now or as of a position or a time of recording; a view's row is folded likewise.
+
+        Raises `Invalid` for an identity that does not fit, a position from the future, or a naive datetime.
+        """
+        fold = fold_of(state)
+        ids = fold.ids(identity)
+        until = position_at(self.store, at)
+        return state_at(self.store, self.app.codec, fold=fold, ids=ids, until=until)
+
+    def events(
+        self,
+        query: Query = _ALL,
+        *,
+        after: Position = 0,
+        until: Position | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> Iterator[Recorded]:
+        """The events that match, in order, with `after` < position ≤ `until`; backwards, the newest first.
+
+        `limit` counts them as they are stored, before upcasters split or drop any.
+        """
+        codec = self.app.codec
+        found = self.store.read(query, after=after, until=until, limit=limit, backwards=backwards)
+        if backwards:
+            return (event for stored in found for event in reversed(recorded(stored, codec)))
+        return (event for stored in found for event in recorded(stored, codec))
+
+    def follow(self, query: Query = _ALL, *, after: Position = 0) -> Iterator[Recorded]:
+        """The events that match, and then those that come, for ever: blocks where there is none."""
+        return self._follow(Subscription(self.store, query, after=after))
+
+    def _follow(self, subscription: Subscription) -> Iterator[Recorded]:
+        with subscription:
+            for stored in subscription:
+                yield from recorded(stored, self.app.codec)
+
+    # Looking at views.
+
+    def view(self, view: type[ViewT], *, at: Moment | None = None) -> Table[ViewT]:
+        """The table of a view; `at` has it folded in memory as of a position or a time of recording.
+
+        It shows what has been projected so far: `wait_for` the position of a command to see what it led to.
+        """
+        return self.views.table(view, at)
+
+    def ask(self, query: Question[AnswerT], *, wait_for: Position | None = None, timeout: float = 10.0) -> AnswerT:
+        """The answer to a query; with `wait_for`, once the views show everything up to that position.
+
+        Raises `Busy` after `timeout` seconds of waiting.
+        """
+        if wait_for is not None:
+            self.wait_for(wait_for, timeout=timeout)
+        return self.views.ask(query)
+
+    def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
+        """Block until every view shows everything up to that position: then one reads one's own writes.
+
+        Raises `Busy` after `timeout` seconds, `Unavailable` where the views have stopped, `Invalid` for a position from
+        the future.
+        """
+        self.views.wait_for(position, timeout=timeout)
+
+    def catch_up(self, progress: Progressed | None = None) -> Position:
+        """Have the views take in everything there is, in this thread; how far they have come."""
+        return self.views.catch_up(progress)
+
+    def rebuild(self, view: type[View], *, progress: Progressed | None = None) -> Position:
+        """Empty a view's table and fill it again from the journal; `progress` is told the position and the goal."""
+        return self.views.rebuild(view, progress)
+
+    def digest(self, view: type[View]) -> str:
+        """One number for all rows of a view: equal for equal tables, in whatever order their rows were written."""
+        return self.views.digest(view)
+
     def close(self) -> None:
-        """Finish what was handed in, then close the journal."""
-        self._counter.close()
+        """Finish what was handed in, then close the read database and the journal."""
+        self.counter.close()
+        self.views.close()
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,149 @@
+"""What a read database must offer: tables of rows by key, and how far into the journal each of them has come.
+
+Rows and the checkpoint move in one transaction, and only from the checkpoint that the writer had seen: that is what
+makes each event count once, whatever is killed when and however many processes project at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from actum.journal.event import Position
+
+Value: TypeAlias = str | int | float | None
+"""What a cell of a table holds."""
+
+Row: TypeAlias = tuple[Value, ...]
+"""One value a column, in their order."""
+
+Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "starts with"]
+
+
+class Kept(Enum):
+    """How a column keeps its values."""
+
+    TEXT = "TEXT"
+    """Text, ordered by code points."""
+    INTEGER = "INTEGER"
+    """Whole numbers of 64 bits."""
+    REAL = "REAL"
+    """Floating point."""
+    AMOUNT = "AMOUNT"
+    """Exact decimal numbers, kept as text and compared as numbers."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column by its name. Names are letters, digits and underscores."""
+
+    name: str
+    kept: Kept
+    optional: bool = False
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """A table as its owner describes it. Another `fingerprint` means that the rows there are no longer the right ones."""
+
+    table: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    fingerprint: bytes
+
+    def column(self, name: str) -> Column:
+        """The column of that name, which there is."""
+        return next(column for column in self.columns if column.name == name)
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far a table has come: everything up to that event is in it. At first, nothing is."""
+
+    position: Position = 0
+    event: bytes = b""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """New rows of one table, and the step from what its writer had seen to what it has now taken in."""
+
+    shape: Shape
+    rows: Sequence[Row]
+    seen: Mark
+    reached: Mark
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """A demand on one column. Several values only for `in`."""
+
+    column: str
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One column to sort by. What is missing comes first, or last when descending."""
+
+    column: str
+    descending: bool = False
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Which rows, in which order; `after` is the last row seen: its values in the columns of `orders`.
+
+    `orders` ends with the columns of the key, so that no two rows stand at the same place.
+    """
+
+    filters: tuple[Filter, ...] = ()
+    orders: tuple[Order, ...] = ()
+    after: Row | None = None
+    limit: int = 1000
+
+
+class ReadDatabase(Protocol):
+    """Tables derived from one journal. May be deleted at any time: the journal has everything. Shared between threads."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        ...
+
+    def prepare(self, shape: Shape) -> bool:
+        """Have the table, empty where there was none or one of another fingerprint; whether it is a new one."""
+        ...
+
+    def renew(self, shape: Shape) -> None:
+        """Empty the table and begin anew, in one transaction."""
+        ...
+
+    def mark(self, shape: Shape) -> Mark | None:
+        """How far the table has come; None where there is none of this shape (any more)."""
+        ...
+
+    def marks(self) -> dict[str, Mark]:
+        """How far each table has come."""
+        ...
+
+    def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
+        """The rows that have these keys, in any order."""
+        ...
+
+    def commit(self, changes: Sequence[Change]) -> bool:
+        """All changes in one transaction, or none: False where a table no longer stands where its writer saw it."""
+        ...
+
+    def select(self, shape: Shape, selection: Selection) -> list[Row]:
+        """The rows that are asked for."""
+        ...
+
+    def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
+        """How many rows fit."""
+        ...
+
+    def drop(self, table: str) -> None:
+        """Take the table away, if it is there."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back. Further calls raise `Unavailable`."""
+        ...

@@ -1,0 +1,84 @@
+"""The rows of one view while a page of events is folded into them: kept from page to page, fetched many at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from actum.projection.view import Plan, ViewT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from actum.journal.readmodel import ReadDatabase, Row
+
+ROWS_KEPT = 20_000
+"""How many rows are kept in memory, twice at the most."""
+
+
+class Rows(Generic[ViewT]):
+    """Finds the rows that an event's tags name. What is found may be changed; `changed` says what must be written."""
+
+    def __init__(self, plan: Plan[ViewT], *, kept: int = ROWS_KEPT) -> None:
+        self._plan = plan
+        self._most = kept
+        self._young: dict[Any, ViewT] = {}
+        self._old: dict[Any, ViewT] = {}
+        self._whole = False
+        self._keys = _keys_reader(plan)
+
+    def forget(self, *, empty: bool = False) -> None:
+        """Forget every row. `empty`: and know that the table has none."""
+        self._young, self._old, self._whole = {}, {}, empty
+
+    def find(self, texts: Iterable[str], database: ReadDatabase) -> dict[str, tuple[ViewT, ...]]:
+        """The rows that each of these tag texts names, made where there are none yet."""
+        keys_of = self._keys
+        found = {text: keys_of(text) for text in texts}
+        self._fetch({key for keys in found.values() for key in keys}, database)
+        young = self._young
+        return {text: tuple([young[key] for key in keys]) for text, keys in found.items()}
+
+    def _fetch(self, keys: set[Any], database: ReadDatabase) -> None:
+        """Have all these rows among the young ones."""
+        young, old = self._young, self._old
+        missing: list[Any] = []
+        for key in keys:
+            if key not in young:
+                row = old.get(key)
+                if row is None:
+                    missing.append(key)
+                else:
+                    young[key] = row
+        if missing:
+            self._load(missing, database)
+
+    def _load(self, keys: list[Any], database: ReadDatabase) -> None:
+        plan, young, new = self._plan, self._young, self._plan.fold.new
+        if not self._whole:
+            wanted: list[Row] = [plan.key(key) for key in keys]
+            for row in database.load(plan.shape, wanted):
+                view = plan.view(row)
+                young[plan.ids(view)] = view
+        for key in keys:
+            if key not in young:
+                young[key] = new(key)
+
+    def age(self) -> None:
+        """Let go of what was not asked for since long, where there is too much. Only between pages."""
+        if len(self._young) > self._most:
+            if self._old:
+                self._whole = False
+            self._old, self._young = self._young, {}
+
+
+def _keys_reader(plan: Plan[Any]) -> Any:
+    """The function from an event's tags, as one text, to the keys of its rows."""
+    fold = plan.fold
+    if len(fold.identity) != 1:
+        return lambda text: [*dict.fromkeys(fold.keys(text.split("\n") if text else ()))]
+    ((field, tag),) = fold.identity.items()
+    if plan.cells[field].kind is not str:
+        return lambda text: [*dict.fromkeys(fold.keys(text.split("\n") if text else ()))]
+    beginning = f"{tag.name}:"
+    cut = len(beginning)
+    return lambda text: [(part[cut:],) for part in text.split("\n") if part.startswith(beginning)]

@@ -1,0 +1,156 @@
+"""A view: a state that is kept, one row for each thing, in a table that plain SQL can read."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
+
+import msgspec
+
+from actum.decision.state import Fold, State, StateType
+from actum.journal.errors import Misdeclared
+from actum.journal.message import fields_of
+from actum.journal.readmodel import Column, Kept, Shape
+from actum.projection.cells import Cell, cell_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from actum.decision.state import Identity
+    from actum.journal.readmodel import Row
+
+RESERVED = "actum_"
+"""Tables whose names begin so are actum's own."""
+
+ONLY_ROW = "_row"
+"""The key of a view without identities, which has one row."""
+
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
+class ViewType(StateType):
+    """What makes a class of views: that of states, and the name of the table."""
+
+    def __new__(
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        /,
+        *,
+        table: str | None = None,
+        **options: Any,
+    ) -> Any:
+        made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
+        made.__table__ = _checked_table(class_name, _snake(class_name) if table is None else table)
+        return made
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _checked_table(class_name: str, table: str) -> str:
+    if not isinstance(table, str) or not _TABLE.match(table) or table.startswith((RESERVED, "sqlite_")):
+        raise Misdeclared(
+            f"{class_name}: {table!r} cannot name a table; expected lower-case letters, digits and '_', beginning with "
+            f"a letter, 63 at most, not beginning with {RESERVED!r} or 'sqlite_'; say table=…"
+        )
+    return table
+
+
+class View(State, metaclass=ViewType):
+    """A state that is kept: one row for each thing, always up to date, found by field.
+
+    ```python
+    @bank.view
+    class Balance(View, table="balances"):
+        account: AccountId
+        balance: Decimal = Decimal(0)
+
+        def evolve(self, event: Deposited | Withdrawn) -> None: ...
+    ```
+
+    The identities are the key of the table, every field is a column of it; the table is called like the class, in snake
+    case, unless `table=` says otherwise. An event that carries two keys changes two rows. A change of the fold, or a
+    higher `version=`, has the table built anew from the journal.
+    """
+
+    __table__: ClassVar[str]
+
+
+ViewT = TypeVar("ViewT", bound=View)
+
+
+class Plan(Generic[ViewT]):
+    """A view class understood: how it is folded, what its table looks like, and how a row is written and read."""
+
+    def __init__(self, cls: type[ViewT]) -> None:
+        self.cls = cls
+        self.name = cls.__name__
+        self.table = cls.__table__
+        self.fold: Fold[ViewT] = Fold(cls)
+        self.cells: dict[str, Cell] = {
+            name: cell_of(kind, f"{self.name}.{name}") for name, kind in fields_of(cls).items()
+        }
+        self.shape = self._shape()
+        self._writers = [
+            (place, cell.write) for place, cell in enumerate(self.cells.values()) if cell.write is not None
+        ]
+        self._readers = [(place, cell.read) for place, cell in enumerate(self.cells.values()) if cell.read is not None]
+        self._names = tuple(self.cells)
+
+    def _shape(self) -> Shape:
+        if len({name.lower() for name in self.cells}) < len(self.cells):
+            raise Misdeclared(f"{self.name}: two fields differ in case only, which columns of a table cannot")
+        columns = tuple(Column(name, cell.kept, cell.optional) for name, cell in self.cells.items())
+        key = tuple(self.fold.identity)
+        for name in key:
+            if self.cells[name].optional:
+                raise Misdeclared(f"{self.name}.{name} identifies the row, so it cannot be optional")
+        if not key:
+            columns, key = (*columns, Column(ONLY_ROW, Kept.INTEGER)), (ONLY_ROW,)
+        text = repr((self.table, [(c.name, c.kept.value, c.optional) for c in columns], key)).encode()
+        return Shape(self.table, columns, key, sha256(self.fold.fingerprint + text).digest()[:16])
+
+    def key(self, ids: tuple[Identity, ...]) -> Row:
+        """The key of a thing's row."""
+        if not ids:
+            return (1,)
+        writers = (self.cells[name].write for name in self.fold.identity)
+        return tuple(value if write is None else write(value) for value, write in zip(ids, writers, strict=True))  # type: ignore[misc]
+
+    def row(self, view: ViewT) -> Row:
+        """The view as a row of its table. Raises `Invalid` for a value that the table cannot hold."""
+        values = msgspec.structs.astuple(view)
+        if self._writers:
+            cells = list(values)
+            for place, write in self._writers:
+                cells[place] = write(cells[place])
+            values = tuple(cells)
+        return values if self.fold.identity else (*values, 1)
+
+    def rows(self, views: Iterable[ViewT]) -> list[Row]:
+        """The views as rows."""
+        row = self.row
+        return [row(view) for view in views]
+
+    def view(self, row: Row) -> ViewT:
+        """The view that a row stands for."""
+        cells: list[Any] = list(row)
+        for place, read in self._readers:
+            cells[place] = read(cells[place])
+        return self.cls(**dict(zip(self._names, cells, strict=False)))
+
+    def ids(self, view: ViewT) -> tuple[Identity, ...]:
+        """Which thing it is."""
+        return tuple(getattr(view, name) for name in self.fold.identity)
+
+
+@cache
+def plan_of(cls: type[ViewT]) -> Plan[ViewT]:
+    """The plan of a view class. `Misdeclared` where it is not whole."""
+    return Plan(cls)

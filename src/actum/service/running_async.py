@@ -1,0 +1,183 @@
+"""The asynchronous twin of `Running`: the same verbs, awaited. Commands wait on the lane itself, reads hop to a thread once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from actum.decision.acting import Acting
+from actum.decision.state import State
+from actum.journal.query import Query
+from actum.journal.recorded import Recorded, recorded
+from actum.subscription.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from datetime import datetime
+    from types import TracebackType
+    from uuid import UUID
+
+    from actum.decision.command import Command
+    from actum.decision.outcome import Decided
+    from actum.decision.state import Identity
+    from actum.history.as_of import Moment
+    from actum.journal.event import Event, Position
+    from actum.journal.query import AppendCondition
+    from actum.projection.projector import Progressed
+    from actum.projection.query import AnswerT
+    from actum.projection.query import Query as Question
+    from actum.projection.table import Table
+    from actum.projection.view import View, ViewT
+    from actum.service.app import App
+    from actum.service.running import Running
+
+StateT = TypeVar("StateT", bound=State)
+
+PAGE = 500
+"""How many events are fetched in one hop."""
+
+_ALL = Query.all()
+
+
+class AsyncRunning:
+    """Made by `App.open_async`. Share one between the tasks of an event loop; an async context manager that closes it.
+
+    Cancelling an awaiter abandons its answer, never half of what it asked for.
+    """
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        """The same application for callers who block."""
+
+    @property
+    def app(self) -> App:
+        """What runs."""
+        return self.running.app
+
+    async def execute(
+        self,
+        command: Command,
+        *,
+        id: UUID | str | None = None,
+        actor: str | None = None,
+        on_behalf_of: str | None = None,
+        reason: str | None = None,
+        correlation: UUID | None = None,
+        causation: UUID | None = None,
+        effective_at: datetime | None = None,
+    ) -> Decided:
+        """See `Running.execute`."""
+        acting = Acting(actor, on_behalf_of, None, reason, correlation, causation)
+        return await self.running.counter.execute_async(command, id=id, acting=acting, effective_at=effective_at)
+
+    async def append(
+        self,
+        *events: Event,
+        condition: AppendCondition | None = None,
+        actor: str | None = None,
+        reason: str | None = None,
+        effective_at: datetime | None = None,
+    ) -> Decided:
+        """See `Running.append`."""
+        return await self.running.counter.append_async(
+            events, condition=condition, acting=Acting(actor, reason=reason), effective_at=effective_at
+        )
+
+    async def head(self) -> Position:
+        """See `Running.head`."""
+        return await asyncio.to_thread(self.running.head)
+
+    async def state(self, state: type[StateT], *identity: Identity, at: Moment | None = None) -> StateT:
+        """See `Running.state`."""
+        return await asyncio.to_thread(self.running.state, state, *identity, at=at)
+
+    async def events(
+        self,
+        query: Query = _ALL,
+        *,
+        after: Position = 0,
+        until: Position | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
+    ) -> AsyncIterator[Recorded]:
+        """See `Running.events`."""
+        found = self.running.events(query, after=after, until=until, limit=limit, backwards=backwards)
+        while events := await asyncio.to_thread(_page, found):
+            for event in events:
+                yield event
+
+    async def follow(self, query: Query = _ALL, *, after: Position = 0) -> AsyncIterator[Recorded]:
+        """See `Running.follow`. Waiting costs no thread."""
+        with Subscription(self.running.store, query, after=after) as subscription:
+            async for stored in subscription:
+                for event in recorded(stored, self.app.codec):
+                    yield event
+
+    def view(self, view: type[ViewT]) -> Table[ViewT]:
+        """The table of a view. Its reads are quick and block; `ask` answers a query without blocking the event loop."""
+        return self.running.view(view)
+
+    async def ask(
+        self, query: Question[AnswerT], *, wait_for: Position | None = None, timeout: float = 10.0
+    ) -> AnswerT:
+        """See `Running.ask`."""
+        if wait_for is not None:
+            await self.wait_for(wait_for, timeout=timeout)
+        return await asyncio.to_thread(self.running.ask, query)
+
+    async def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
+        """See `Running.wait_for`. Waiting costs no thread."""
+        await self.running.views.wait_for_async(position, timeout=timeout)
+
+    async def catch_up(self, progress: Progressed | None = None) -> Position:
+        """See `Running.catch_up`."""
+        return await asyncio.to_thread(self.running.catch_up, progress)
+
+    async def rebuild(self, view: type[View], *, progress: Progressed | None = None) -> Position:
+        """See `Running.rebuild`."""
+        return await asyncio.to_thread(self.running.rebuild, view, progress=progress)
+
+    async def digest(self, view: type[View]) -> str:
+        """See `Running.digest`."""
+        return await asyncio.to_thread(self.running.digest, view)
+
+    async def close(self) -> None:
+        """See `Running.close`."""
+        await asyncio.to_thread(self.running.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _page(found: Iterator[Recorded]) -> list[Recorded]:
+    return list(itertools.islice(found, PAGE))
+
+
+class OpeningAsync:
+    """An application about to run: `async with` it, or await it."""
+
+    def __init__(self, open_: Callable[[], Running]) -> None:
+        self._open = open_
+        self._running: AsyncRunning | None = None
+
+    def __await__(self) -> Generator[object, None, AsyncRunning]:
+        return self._opened().__await__()
+
+    async def _opened(self) -> AsyncRunning:
+        return AsyncRunning(await asyncio.to_thread(self._open))
+
+    async def __aenter__(self) -> AsyncRunning:
+        self._running = await self._opened()
+        return self._running
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._running is not None:
+            await self._running.close()

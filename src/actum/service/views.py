@@ -1,0 +1,159 @@
+"""The side of an application that is read: its views kept up with the journal, and its queries answered from them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from actum.history.as_of import position_at
+from actum.journal.errors import Busy, Invalid, Unknown
+from actum.journal.message import checker
+from actum.projection.digest import digest_of
+from actum.projection.projector import Projector
+from actum.projection.table import Table
+from actum.projection.view import View, plan_of
+from actum.service.opening import MEMORY, open_read_database
+from actum.subscription.progress import Progress
+from actum.subscription.runner import Runner
+
+if TYPE_CHECKING:
+    from actum.history.as_of import Moment
+    from actum.journal.event import Position
+    from actum.journal.readmodel import ReadDatabase
+    from actum.journal.store import JournalStore
+    from actum.projection.projector import Progressed
+    from actum.projection.query import AnswerT, Query
+    from actum.service.app import App
+
+ViewT = TypeVar("ViewT", bound=View)
+
+
+class Views:
+    """The views of an application over one read database. With `follow`, a thread keeps them up."""
+
+    def __init__(self, app: App, store: JournalStore, *, database: ReadDatabase | None, follow: bool) -> None:
+        self._app = app
+        self._store = store
+        self._database = database
+        self.progress = Progress("the views")
+        self._plans = [plan_of(view) for view in app.views.values()]
+        self._projector = (
+            Projector(store, app.codec, database=self.database, plans=self._plans) if self._plans else None
+        )
+        self._runner: Runner | None = None
+        if follow and self._projector is not None:
+            self._runner = self._following(self._projector)
+            self._runner.start()
+
+    def _following(self, projector: Projector) -> Runner:
+        return Runner(
+            self._store,
+            projector.step,
+            position=lambda: projector.position,
+            progress=self.progress,
+            name="views",
+        )
+
+    @property
+    def database(self) -> ReadDatabase:
+        """Where the tables are. `Unknown` where there is no view."""
+        if self._database is None:
+            raise Unknown("view", "any", ())
+        return self._database
+
+    @property
+    def follows(self) -> bool:
+        """Whether a thread keeps the views up."""
+        return self._runner is not None
+
+    def table(self, view: type[ViewT], at: Moment | None = None) -> Table[ViewT]:
+        """The view's table; as of a moment, one folded in memory for the purpose."""
+        self._declared(view)
+        if at is None:
+            return Table(view, self.database)
+        passing = open_read_database(MEMORY, journal=MEMORY, origin=self._store.origin)
+        until = position_at(self._store, at)
+        Projector(self._store, self._app.codec, database=passing, plans=[plan_of(view)], until=until).catch_up()
+        return Table(view, passing)
+
+    def _declared(self, view: type[View]) -> None:
+        if self._app.views.get(view.__name__) is not view:
+            raise Unknown("view", view.__name__, tuple(sorted(self._app.views)))
+
+    def ask(self, query: Query[AnswerT]) -> AnswerT:
+        """The answer to a query."""
+        answer = self._app.answer(type(query))
+        checker(type(query))(query)
+        tables: dict[str, Table[Any]] = {name: self.table(view) for name, view in answer.tables.items()}
+        found: AnswerT = answer.function(query, **tables)
+        return found
+
+    # Keeping up.
+
+    def catch_up(self, progress: Progressed | None = None) -> Position:
+        """Take in everything there is, now."""
+        if not self._plans:
+            return self._store.head()
+        reached = self._projector.catch_up(progress)
+        self.progress.reach(reached)
+        return reached
+
+    def wait_for(self, position: Position, *, timeout: float) -> None:
+        """Until the views show everything up to that position."""
+        self._check(position, timeout)
+        if self._runner is None:
+            self._work_up_to(position, timeout)
+        else:
+            self._nudge()
+            self.progress.wait(position, timeout=timeout)
+
+    async def wait_for_async(self, position: Position, *, timeout: float) -> None:
+        """The same, awaited."""
+        import asyncio  # noqa: PLC0415 - half of what `import actum` may cost
+
+        await asyncio.to_thread(self._check, position, timeout)
+        if self._runner is None:
+            await asyncio.to_thread(self._work_up_to, position, timeout)
+        else:
+            self._nudge()
+            await self.progress.wait_async(position, timeout=timeout)
+
+    def _nudge(self) -> None:
+        if self._runner is not None and self.progress.error is not None:
+            self._runner.nudge()
+
+    def _check(self, position: Position, timeout: float) -> None:
+        position_at(self._store, position)
+        if not timeout >= 0:
+            raise Invalid(f"timeout: expected seconds from 0, found {timeout!r}")
+
+    def _work_up_to(self, position: Position, timeout: float) -> None:
+        """Nobody else does it: whoever waits does."""
+        deadline = time.monotonic() + timeout
+        while self._plans and self._projector.position < position:
+            if time.monotonic() > deadline:
+                raise Busy(
+                    f"after {timeout:g} s the views are at position {self._projector.position}, expected {position}; "
+                    "call catch_up(), or wait longer"
+                )
+            self._projector.step()
+
+    def rebuild(self, view: type[View], progress: Progressed | None = None) -> Position:
+        """Empty the view's table and fill it again from the beginning of the journal."""
+        self._declared(view)
+        self._projector.renew(plan_of(view))
+        reached = self.catch_up(progress)
+        if self._runner is not None:
+            self._runner.nudge()
+        return reached
+
+    def digest(self, view: type[View]) -> str:
+        """The digest of a view's rows."""
+        self._declared(view)
+        return digest_of(self.database, plan_of(view).shape)
+
+    def close(self) -> None:
+        """Stop keeping up, and close the read database."""
+        if self._runner is not None:
+            self._runner.stop()
+        self.database.close()

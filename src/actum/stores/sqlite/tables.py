@@ -1,0 +1,293 @@
+"""The read database in a file of its own: tables of rows, and how far each has come.
+
+Nothing here is worth more than the journal: a commit need not reach the disk before the next one begins, because after a
+power cut rows and checkpoint are old together. Should the file be deleted under our feet, a new one is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
+from actum.journal.readmodel import Mark
+from actum.journal.store import Durability
+from actum.stores.sqlite import table_sql
+from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.statements import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from actum.journal.readmodel import Change, Filter, Row, Selection, Shape, Value
+
+_SQL = statements("tables.sql")
+
+READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql",))
+"""How a read database is known: its application id spells "actv"."""
+
+MEMORY = ":memory:"
+
+CACHE_KIB = 16384
+
+_MOST_ROWS = 256
+
+
+class _Line:
+    """A connection and the lock under which it is used."""
+
+    __slots__ = ("connection", "lock")
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        self.lock = threading.RLock()
+
+
+class SqliteTables:
+    """The read database of the journal `origin` in the file `path`, made where there is none; `:memory:` for none at all.
+
+    `timeout` is how many seconds to wait for another process before `Busy`. Share one object between threads.
+    """
+
+    def __init__(self, path: str | Path, *, origin: str, timeout: float = 10.0) -> None:
+        self._memory = str(path) == MEMORY
+        self._path = Path(path) if self._memory else Path(path).absolute()
+        self._origin = origin
+        self._timeout = timeout
+        self._closed = False
+        self._turns = threading.RLock()
+        self._readers: list[_Line] = []
+        self._local = threading.local()
+        self._writer, self._file = self._open()
+
+    @property
+    def address(self) -> str:
+        """See `ReadDatabase.address`."""
+        return str(self._path)
+
+    # The file.
+
+    def _open(self) -> tuple[_Line, tuple[int, int] | None]:
+        connection = self._connect(writes=True)
+        try:
+            READ_DATABASE.bring_up_to_date(connection, self._path)
+            self._check_origin(connection)
+            return _Line(connection), self._identity()
+        except BaseException:
+            connection.close()
+            raise
+
+    def _connect(self, *, writes: bool) -> apsw.Connection:
+        connection = connect(
+            self._path,
+            writes=writes,
+            durability=Durability.LOSES_LAST_COMMITS_WITH_POWER,
+            cache_kib=CACHE_KIB,
+            timeout=self._timeout,
+        )
+        connection.create_collation(table_sql.AMOUNT_ORDER, table_sql.compare_amounts)
+        return connection
+
+    def _check_origin(self, connection: apsw.Connection) -> None:
+        with translated(self._path):
+            connection.execute(_SQL["say_about"], ("origin", self._origin))
+            found = connection.execute(_SQL["about"], ("origin",)).get
+        if found != self._origin:
+            raise NotAJournal(
+                f"{self._path} was derived from another journal (expected {self._origin}, found {found}); "
+                "delete it, or name another read database"
+            )
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Which file is at the path."""
+        if self._memory:
+            return None
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _check(self) -> None:
+        """Open, and still the file at the path: what was deleted is made anew."""
+        if self._closed:
+            raise Unavailable(f"the read database {self._path} is closed; open it again")
+        if self._identity() != self._file:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        """Let go of a file that is gone before there is a new one: both would share what lies beside it."""
+        with self._turns, self._writer.lock:
+            if self._closed or self._identity() == self._file:
+                return
+            self._let_go()
+            self._writer, self._file = self._open()
+
+    def _let_go(self) -> None:
+        for line in [*self._readers, self._writer]:
+            with line.lock:
+                line.connection.close()
+        self._readers.clear()
+
+    @contextlib.contextmanager
+    def _reading(self, table: str = "") -> Iterator[apsw.Connection]:
+        """This thread's connection for reading."""
+        self._check()
+        line = self._writer if self._memory else self._reader()
+        with line.lock, translated(self._path), _there(table):
+            yield line.connection
+
+    def _reader(self) -> _Line:
+        mine: _Line | None = getattr(self._local, "line", None)
+        if mine is None or mine not in self._readers:
+            with self._turns:
+                self._check()
+                mine = _Line(self._connect(writes=False))
+                self._readers.append(mine)
+                self._local.line = mine
+        return mine
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[apsw.Connection]:
+        """A transaction; undone where something is raised."""
+        self._check()
+        line = self._writer
+        with line.lock, translated(self._path):
+            connection = line.connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    # Tables and marks.
+
+    def prepare(self, shape: Shape) -> bool:
+        """See `ReadDatabase.prepare`."""
+        with self._writing() as connection:
+            if connection.execute(_SQL["mark"], (shape.table, shape.fingerprint)).fetchone() is not None:
+                return False
+            _begin_anew(connection, shape)
+        return True
+
+    def renew(self, shape: Shape) -> None:
+        """See `ReadDatabase.renew`."""
+        with self._writing() as connection:
+            _begin_anew(connection, shape)
+
+    def mark(self, shape: Shape) -> Mark | None:
+        """See `ReadDatabase.mark`."""
+        with self._reading() as connection:
+            row = connection.execute(_SQL["mark"], (shape.table, shape.fingerprint)).fetchone()
+        return None if row is None else Mark(*row)
+
+    def marks(self) -> dict[str, Mark]:
+        """See `ReadDatabase.marks`."""
+        with self._reading() as connection:
+            return {name: Mark(position, event) for name, position, event in connection.execute(_SQL["marks"])}
+
+    def drop(self, table: str) -> None:
+        """See `ReadDatabase.drop`."""
+        with self._writing() as connection:
+            connection.execute(table_sql.drop(table))
+            connection.execute(_SQL["forget"], (table,))
+
+    # Rows.
+
+    def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
+        """See `ReadDatabase.load`."""
+        found: list[Row] = []
+        with self._reading(shape.table) as connection:
+            for part in _parts(keys, len(shape.key)):
+                bound = [value for key in part for value in key]
+                found += connection.execute(table_sql.load(shape, len(part)), bound).fetchall()
+        return found
+
+    def commit(self, changes: Sequence[Change]) -> bool:
+        """See `ReadDatabase.commit`."""
+        try:
+            with self._writing() as connection, _accepted():
+                for change in changes:
+                    _apply(connection, change)
+        except _MovedError:
+            return False
+        return True
+
+    def select(self, shape: Shape, selection: Selection) -> list[Row]:
+        """See `ReadDatabase.select`."""
+        statement, bound = table_sql.select(shape, selection)
+        with self._reading(shape.table) as connection:
+            return connection.execute(statement, bound).fetchall()
+
+    def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
+        """See `ReadDatabase.count`."""
+        statement, bound = table_sql.count(shape, filters)
+        with self._reading(shape.table) as connection:
+            return int(connection.execute(statement, bound).get)
+
+    def close(self) -> None:
+        """See `ReadDatabase.close`."""
+        with self._turns:
+            if not self._closed:
+                self._closed = True
+                self._let_go()
+
+
+class _MovedError(Exception):
+    """Somebody else moved the table on."""
+
+
+def _begin_anew(connection: apsw.Connection, shape: Shape) -> None:
+    connection.execute(table_sql.drop(shape.table))
+    connection.execute(table_sql.create(shape))
+    connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint))
+
+
+def _apply(connection: apsw.Connection, change: Change) -> None:
+    shape, seen, reached = change.shape, change.seen, change.reached
+    bound = (reached.position, reached.event, shape.table, shape.fingerprint, seen.position, seen.event)
+    connection.execute(_SQL["advance"], bound)
+    if connection.changes() == 0:
+        raise _MovedError
+    for part in _parts(change.rows, len(shape.columns)):
+        values: list[Value] = [value for row in part for value in row]
+        connection.execute(table_sql.upsert(shape, len(part)), values)
+
+
+def _parts(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
+    """The rows in parts whose sizes are powers of two: so few statements, prepared once, and few steps write them all."""
+    most = min(_MOST_ROWS, table_sql.MOST_VALUES // width)
+    start = 0
+    while start < len(rows):
+        size = 1 << (min(most, len(rows) - start).bit_length() - 1)
+        yield rows[start : start + size]
+        start += size
+
+
+@contextlib.contextmanager
+def _accepted() -> Iterator[None]:
+    """What a table does not take is the mistake of whoever brought it."""
+    try:
+        yield
+    except (OverflowError, UnicodeEncodeError, TypeError, apsw.ConstraintError, apsw.TooBigError) as wrong:
+        raise Invalid(f"a row cannot be kept in its table: {wrong}; declare the field with a type that can") from wrong
+
+
+@contextlib.contextmanager
+def _there(table: str) -> Iterator[None]:
+    try:
+        yield
+    except apsw.SQLError as wrong:
+        if not table or "no such" not in str(wrong):
+            raise
+        raise Busy(
+            f"the table {table} is being built anew from the journal; wait_for(position), then ask again"
+        ) from wrong
