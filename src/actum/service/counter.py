@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Event
     from actum.journal.query import AppendCondition
     from actum.journal.store import JournalStore
-    from actum.service.app import App
+    from actum.service.declared import Declared
 
 
 ENVELOPES_KEPT = 1000
@@ -32,7 +32,7 @@ class Counter:
     """Where commands are handed in: one lane and one desk, shared by all callers of a process, blocking or awaiting."""
 
     def __init__(
-        self, app: App, store: JournalStore, *, ids: Ids, acting: Acting = NOBODY, states_kept: int = STATES_KEPT
+        self, app: Declared, store: JournalStore, *, ids: Ids, acting: Acting = NOBODY, states_kept: int = STATES_KEPT
     ) -> None:
         self._app = app
         self._ids = ids

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from actum.projection.query import Query as Question
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
-    from actum.service.app import App
+    from actum.service.declared import Declared
 
 _ALL = Query.all()
 
@@ -45,7 +45,7 @@ class Running:
 
     def __init__(
         self,
-        app: App,
+        app: Declared,
         store: JournalStore,
         *,
         ids: Ids,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from actum.projection.query import Query as Question
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
-    from actum.service.app import App
+    from actum.service.declared import Declared
     from actum.service.running import Running
 
 StateT = TypeVar("StateT", bound=State)
@@ -51,7 +51,7 @@ class AsyncRunning:
         """The same application for callers who block."""
 
     @property
-    def app(self) -> App:
+    def app(self) -> Declared:
         """What runs."""
         return self.running.app
 

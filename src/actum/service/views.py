@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actum.journal.store import JournalStore
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT, Query
-    from actum.service.app import App
+    from actum.service.declared import Declared
 
 ViewT = TypeVar("ViewT", bound=View)
 
@@ -31,7 +31,7 @@ ViewT = TypeVar("ViewT", bound=View)
 class Views:
     """The views of an application over one read database. With `follow`, a thread keeps them up."""
 
-    def __init__(self, app: App, store: JournalStore, *, database: ReadDatabase | None, follow: bool) -> None:
+    def __init__(self, app: Declared, store: JournalStore, *, database: ReadDatabase | None, follow: bool) -> None:
         self._app = app
         self._store = store
         self._database = database
