@@ -5,7 +5,6 @@ A bell knows the newest position and who waits for one; it never polls and asks 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -76,6 +75,8 @@ class Bell:
 
     async def wait_async(self, position: Position, *, timeout: float | None = None) -> bool:
         """The same, awaited: costs no thread."""
+        import asyncio  # noqa: PLC0415 - whoever awaits has it; for all others it is half of what `import actum` costs
+
         loop = asyncio.get_running_loop()
         rung = asyncio.Event()
 
