@@ -69,7 +69,11 @@ def tag_declared(kind: Any) -> Tag | None:
     if typing.get_origin(kind) is Annotated:
         return next((mark for mark in kind.__metadata__ if isinstance(mark, Tag)), None)
     if typing.get_origin(kind) in _UNIONS:
-        return next((tag for part in typing.get_args(kind) if (tag := tag_declared(part))), None)
+        tags = {tag: None for part in typing.get_args(kind) if (tag := tag_declared(part))}
+        if len(tags) > 1:
+            names = " or ".join(repr(tag.name) for tag in tags)
+            raise Misdeclared(f"a field cannot be an identity of {names}: nobody could tell which; make it two fields")
+        return next(iter(tags), None)
     return None
 
 
@@ -121,8 +125,12 @@ def _tags_in(kind: Any, within: tuple[Any, ...] = ()) -> TagsOf | None:
     if origin is Annotated:
         return _tags_in(arguments[0], within)
     if origin in _UNIONS:
-        readers = {part: reader for part in arguments if (reader := _tags_in(part, within))}
-        return (lambda value: readers[type(value)](value) if type(value) in readers else ()) if readers else None
+        readers = [(_class_of(part), reader) for part in arguments if (reader := _tags_in(part, within))]
+        return (
+            (lambda value: next((read(value) for cls, read in readers if isinstance(value, cls)), ()))
+            if readers
+            else None
+        )
     if origin in (list, tuple, set, frozenset) and arguments:
         each = _tags_in(arguments[0], within)
         return (lambda values: (tag for value in values or () for tag in each(value))) if each else None
@@ -132,6 +140,12 @@ def _tags_in(kind: Any, within: tuple[Any, ...] = ()) -> TagsOf | None:
         ]
         return (lambda value: (tag for name, read in inner for tag in read(getattr(value, name)))) if inner else None
     return None
+
+
+def _class_of(kind: Any) -> type:
+    """The class that values of a type have at run time."""
+    found: type = typing.get_origin(bare(kind)) or bare(kind)
+    return found
 
 
 def _identity_reader(tag: Tag) -> TagsOf:
