@@ -25,7 +25,7 @@ Answers: TypeAlias = Callable[..., Any]
 class Answer(msgspec.Struct, frozen=True):
     """A function that answers, understood. Made by `answer_of`."""
 
-    query: type[Query]
+    query: type[Query[Any]]
     function: Answers
     name: str
     tables: dict[str, type[View]]
@@ -36,13 +36,14 @@ def answer_of(function: Answers) -> Answer:
     what = f"{function.__module__}.{function.__qualname__}"
     hints = hints_of(function, what)
     parameters = list(inspect.signature(function).parameters)
-    query = hints.get(parameters[0]) if parameters else None
+    query: Any = hints.get(parameters[0]) if parameters else None
     if not (isinstance(query, type) and issubclass(query, Query) and query is not Query):
         raise Misdeclared(f"{what}: expected a query first, as in `def {function.__name__}(query: Richest, …)`")
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise Misdeclared(f"{what}: an answer is an ordinary function that returns what it found")
-    checker(query)
-    return Answer(query, function, function.__name__, {name: _view(what, name, hints) for name in parameters[1:]})
+    asked: type[Query[Any]] = query
+    checker(asked)
+    return Answer(asked, function, function.__name__, {name: _view(what, name, hints) for name in parameters[1:]})
 
 
 def _view(what: str, name: str, hints: dict[str, Any]) -> type[View]:

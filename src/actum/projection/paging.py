@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -64,12 +64,12 @@ def _decoded(cursor: str) -> list[Any]:
         raise _no_cursor(cursor)
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        values = msgspec.json.decode(text)
+        values: Any = msgspec.json.decode(text)
     except (binascii.Error, ValueError, RecursionError) as wrong:
         raise _no_cursor(cursor) from wrong
     if not isinstance(values, list):
         raise _no_cursor(cursor)
-    return values
+    return cast("list[Any]", values)
 
 
 def _no_cursor(cursor: object) -> Invalid:

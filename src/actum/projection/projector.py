@@ -161,7 +161,8 @@ class Projector:
         return query
 
     def _decode(self, events: Sequence[SequencedEvent]) -> Decoded:
-        direct, decoded = self._codec.direct, []
+        direct = self._codec.direct
+        decoded: Decoded = []
         for stored in events:
             decode = direct.get(stored.kind)
             if decode is None:

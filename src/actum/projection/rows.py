@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Generic
 
 from actum.projection.view import Plan, ViewT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from actum.decision.state import Identity
     from actum.journal.readmodel import ReadDatabase, Row
 
 ROWS_KEPT = 20_000
@@ -21,8 +22,8 @@ class Rows(Generic[ViewT]):
     def __init__(self, plan: Plan[ViewT], *, kept: int = ROWS_KEPT) -> None:
         self._plan = plan
         self._most = kept
-        self._young: dict[Any, ViewT] = {}
-        self._old: dict[Any, ViewT] = {}
+        self._young: dict[tuple[Identity, ...], ViewT] = {}
+        self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
         self._keys = _keys_reader(plan)
 
@@ -38,10 +39,10 @@ class Rows(Generic[ViewT]):
         young = self._young
         return {text: tuple([young[key] for key in keys]) for text, keys in found.items()}
 
-    def _fetch(self, keys: set[Any], database: ReadDatabase) -> None:
+    def _fetch(self, keys: set[tuple[Identity, ...]], database: ReadDatabase) -> None:
         """Have all these rows among the young ones."""
         young, old = self._young, self._old
-        missing: list[Any] = []
+        missing: list[tuple[Identity, ...]] = []
         for key in keys:
             if key not in young:
                 row = old.get(key)
@@ -52,7 +53,7 @@ class Rows(Generic[ViewT]):
         if missing:
             self._load(missing, database)
 
-    def _load(self, keys: list[Any], database: ReadDatabase) -> None:
+    def _load(self, keys: list[tuple[Identity, ...]], database: ReadDatabase) -> None:
         plan, young, new = self._plan, self._young, self._plan.fold.new
         if not self._whole:
             wanted: list[Row] = [plan.key(key) for key in keys]
@@ -71,14 +72,12 @@ class Rows(Generic[ViewT]):
             self._old, self._young = self._young, {}
 
 
-def _keys_reader(plan: Plan[Any]) -> Any:
+def _keys_reader(plan: Plan[ViewT]) -> Callable[[str], list[tuple[Identity, ...]]]:
     """The function from an event's tags, as one text, to the keys of its rows."""
     fold = plan.fold
-    if len(fold.identity) != 1:
+    kinds = [plan.cells[name].kind for name in fold.identity]
+    if kinds != [str]:
         return lambda text: [*dict.fromkeys(fold.keys(text.split("\n") if text else ()))]
-    ((field, tag),) = fold.identity.items()
-    if plan.cells[field].kind is not str:
-        return lambda text: [*dict.fromkeys(fold.keys(text.split("\n") if text else ()))]
-    beginning = f"{tag.name}:"
+    beginning = f"{next(iter(fold.identity.values())).name}:"
     cut = len(beginning)
     return lambda text: [(part[cut:],) for part in text.split("\n") if part.startswith(beginning)]

@@ -173,7 +173,7 @@ class Table(Generic[ViewT]):
             return _bound(cell, value, where)
         if not isinstance(value, list | tuple | set | frozenset):
             raise Invalid(f"{where}: 'in' takes a list of values, found {value!r:.80}")
-        values = typing.cast("list[object]", list(value))
+        values = list(typing.cast("list[object]", value))
         if len(values) > MOST_CHOICES:
             raise Invalid(f"{where}: 'in' takes {MOST_CHOICES} values at the most, found {len(values)}")
         return tuple(None if one is None else _bound(cell, one, where) for one in values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
@@ -150,7 +149,12 @@ class Plan(Generic[ViewT]):
         return tuple(getattr(view, name) for name in self.fold.identity)
 
 
-@cache
 def plan_of(cls: type[ViewT]) -> Plan[ViewT]:
-    """The plan of a view class. `Misdeclared` where it is not whole."""
-    return Plan(cls)
+    """The plan of a view class, made once. `Misdeclared` where it is not whole."""
+    plan = _PLANS.get(cls)
+    if plan is None:
+        plan = _PLANS[cls] = Plan(cls)
+    return plan
+
+
+_PLANS: dict[Any, Plan[Any]] = {}

@@ -44,9 +44,10 @@ class App(Declared):
         and `catch_up()`. `states_kept` is how many states decisions keep between them. Raises `Misdeclared` where the
         declarations do not fit.
         """
-        self.codec  # noqa: B018 - finds what does not fit before a file is made
+        self.codec  # noqa: B018 - what does not fit is found before a file is made
         store = open_store(journal, durability=durability, payload_limit=payload_limit, clock=clock)
         try:
+            self.codec.check(store.kinds())
             database = None
             if self._views:
                 database = open_read_database(read_database, journal=journal, origin=store.origin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from actum.decision.acting import Acting
-from actum.decision.state import State, fold_of
+from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at
 from actum.journal.query import Query
 from actum.journal.recorded import Recorded, recorded
@@ -106,7 +106,7 @@ class Running:
 
         Raises `Invalid` for an identity that does not fit, a position from the future, or a naive datetime.
         """
-        fold = fold_of(state)
+        fold: Fold[StateT] = fold_of(state)
         ids = fold.ids(identity)
         until = position_at(self.store, at)
         return state_at(self.store, self.app.codec, fold=fold, ids=ids, until=until)

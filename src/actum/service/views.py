@@ -37,22 +37,22 @@ class Views:
         self._database = database
         self.progress = Progress("the views")
         self._plans = [plan_of(view) for view in app.views.values()]
-        self._projector = (
-            Projector(store, app.codec, database=self.database, plans=self._plans) if self._plans else None
-        )
+        self._projector: Projector | None = None
         self._runner: Runner | None = None
-        if follow and self._projector is not None:
-            self._runner = self._following(self._projector)
-            self._runner.start()
+        if self._plans:
+            self._projector = Projector(store, app.codec, database=self.database, plans=self._plans)
+            self._runner = self._following(self._projector) if follow else None
 
     def _following(self, projector: Projector) -> Runner:
-        return Runner(
+        runner = Runner(
             self._store,
             projector.step,
             position=lambda: projector.position,
             progress=self.progress,
             name="views",
         )
+        runner.start()
+        return runner
 
     @property
     def database(self) -> ReadDatabase:
@@ -92,7 +92,7 @@ class Views:
 
     def catch_up(self, progress: Progressed | None = None) -> Position:
         """Take in everything there is, now."""
-        if not self._plans:
+        if self._projector is None:
             return self._store.head()
         reached = self._projector.catch_up(progress)
         self.progress.reach(reached)
@@ -130,7 +130,7 @@ class Views:
     def _work_up_to(self, position: Position, timeout: float) -> None:
         """Nobody else does it: whoever waits does."""
         deadline = time.monotonic() + timeout
-        while self._plans and self._projector.position < position:
+        while self._projector is not None and self._projector.position < position:
             if time.monotonic() > deadline:
                 raise Busy(
                     f"after {timeout:g} s the views are at position {self._projector.position}, expected {position}; "
@@ -141,7 +141,8 @@ class Views:
     def rebuild(self, view: type[View], progress: Progressed | None = None) -> Position:
         """Empty the view's table and fill it again from the beginning of the journal."""
         self._declared(view)
-        self._projector.renew(plan_of(view))
+        if self._projector is not None:
+            self._projector.renew(plan_of(view))
         reached = self.catch_up(progress)
         if self._runner is not None:
             self._runner.nudge()

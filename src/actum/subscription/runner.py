@@ -83,7 +83,7 @@ class Runner:
                 more = self._step()
                 self._progress.reach(self._where())
                 pause = FIRST_PAUSE
-            except Exception as trouble:
+            except Exception as trouble:  # noqa: BLE001 - it is logged, and told to whoever waits
                 pause = self._after(trouble, pause)
                 continue
             if not more:

@@ -7,7 +7,8 @@ lost between looking and waiting, and a ring that comes early, twice or merged w
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Self
 
 from actum.journal.bell import Bell
 from actum.journal.errors import Unavailable
@@ -38,7 +39,7 @@ class Subscription:
         self._store = store
         self._query = Query.all() if query is None else query
         self._position = checked_position(after, "after")
-        self._closed = False
+        self._ended = threading.Event()
         self._bell = Bell()
         self._stop = store.watch(self._bell.ring)
 
@@ -49,11 +50,11 @@ class Subscription:
 
     def close(self) -> None:
         """End every iteration, also one that waits in another thread."""
-        self._closed = True
+        self._ended.set()
         self._stop()
         self._bell.ring(LAST_POSITION)
 
-    def __enter__(self) -> Subscription:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -62,12 +63,12 @@ class Subscription:
         self.close()
 
     def __iter__(self) -> Iterator[SequencedEvent]:
-        while not self._closed:
+        while not self._ended.is_set():
             head = self._head()
             for event in self._read(head):
                 self._position = event.position
                 yield event
-                if self._closed:
+                if self._ended.is_set():
                     return
             self._pass(head)
             self._bell.wait(self._position + 1, timeout=LOOK_ANYWAY)
@@ -75,12 +76,12 @@ class Subscription:
     async def __aiter__(self) -> AsyncIterator[SequencedEvent]:
         import asyncio  # noqa: PLC0415 - half of what `import actum` may cost
 
-        while not self._closed:
+        while not self._ended.is_set():
             head, events = await asyncio.to_thread(self._next_page)
             for event in events:
                 self._position = event.position
                 yield event
-                if self._closed:
+                if self._ended.is_set():
                     return
             if len(events) < PAGE:
                 self._pass(head)
@@ -91,7 +92,7 @@ class Subscription:
         try:
             return self._store.head()
         except Unavailable:
-            if self._closed:
+            if self._ended.is_set():
                 return 0
             raise
 

@@ -7,7 +7,6 @@ power cut rows and checkpoint are old together. Should the file be deleted under
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +107,7 @@ class SqliteTables:
         if self._memory:
             return None
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -225,7 +224,7 @@ class SqliteTables:
         """See `ReadDatabase.select`."""
         statement, bound = table_sql.select(shape, selection)
         with self._reading(shape.table) as connection:
-            return connection.execute(statement, bound).fetchall()
+            return list(connection.execute(statement, bound))
 
     def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
         """See `ReadDatabase.count`."""
