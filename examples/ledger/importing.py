@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from actum import AsyncRunning, Decided, Refused, Running
+from actum import Decided, Refused, Running
+from actum.service.running_async import AsyncRunning
 from examples.ledger.auditor import Auditor
 from examples.ledger.domain import Account
 from examples.ledger.messages import Book, Entry

@@ -12,8 +12,8 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: None
         return
     try:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.console import Console  # noqa: PLC0415 - may be missing
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
     except ImportError:
         yield lambda done: print(f"\r{what}: {done:,} of {total:,}", end="", file=sys.stderr)
         print(file=sys.stderr)

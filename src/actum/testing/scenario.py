@@ -22,7 +22,7 @@ from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import to_microseconds, uuid_of
 from actum.journal.errors import Refused
 from actum.journal.message import tagger, to_json
-from actum.testing.difference import compared, failed, fields, of_events
+from actum.testing.difference import compared, failed, fields, of_events, told
 from actum.testing.purity import check_rule
 from actum.testing.rerun import changes_on_rerun
 from actum.testing.stage import STORES, TELLER, Asked, Plan, Played, fact
@@ -98,6 +98,7 @@ class When:
     def then(self, *events: Event) -> Then:
         """Exactly these events happen, in this order."""
         __tracebackhide__ = True
+        self._told = True
         if not events:
             raise TypeError("then: expected at least one event; say .then_nothing() where nothing happens")
         for played in self._looks():
@@ -197,7 +198,10 @@ class When:
         if record is None:
             return [f"expected a decision record of {asked.command.__kind__.type}, found none"]
         handler = self._plan.app.handler(type(asked.command))
-        expected = {"digest": digest_of(asked.command.__kind__, to_json(asked.command)), "handler": handler.name}
+        expected: dict[str, object] = {
+            "digest": digest_of(asked.command.__kind__, to_json(asked.command)),
+            "handler": handler.name,
+        }
         found: dict[str, object] = {"digest": record.digest, "handler": record.handler}
         if played.stored:
             expected |= {"first": played.stored[0].position, "count": len(played.stored)}
@@ -240,8 +244,34 @@ class Then(Given):
             return running.state(state, *identity)
 
         for store, found in self._plan.play(look):
-            self._compare(store, f"{state.__name__} {', '.join(map(str, identity))}", expected, fields(found))
+            self._compare(store, _name(state, identity), expected, fields(found))
         return self
+
+    def and_view(self, view: type[State], *identity: Identity, **expected: object) -> Then:
+        """That thing's row in the read database is now so; the fields named are compared, no others."""
+        __tracebackhide__ = True
+        what = _name(view, identity)
+        for store, row in self._rows(view, identity):
+            if row is None:
+                raise failed(self._plan, store, [f"{what}: expected a row, found none"])
+            self._compare(store, what, expected, fields(row))
+        return self
+
+    def and_no_view(self, view: type[State], *identity: Identity) -> Then:
+        """The view has no row of that thing."""
+        __tracebackhide__ = True
+        for store, row in self._rows(view, identity):
+            if row is not None:
+                raise failed(self._plan, store, [f"{_name(view, identity)}: expected no row, found {told(row)}"])
+        return self
+
+    def _rows(self, view: type[State], identity: tuple[Identity, ...]) -> list[tuple[str, State | None]]:
+        def look(running: AtWork) -> State | None:
+            running.catch_up()
+            row: State | None = running.view(view).get(*identity)
+            return row
+
+        return self._plan.play(look)
 
     def _compare(self, store: str, what: str, expected: dict[str, object], found: dict[str, object]) -> None:
         __tracebackhide__ = True
@@ -260,6 +290,10 @@ def _gist(answer: Decided | Refused) -> tuple[object, ...]:
     if isinstance(answer, Refused):
         return ("refused", answer.reason, {name: str(value) for name, value in answer.facts.items()}, answer.position)
     return ("decided", answer.command_id, answer.position, answer.events, answer.recorded_at)
+
+
+def _name(cls: type[State], identity: tuple[Identity, ...]) -> str:
+    return f"{cls.__name__} {', '.join(map(str, identity))}".rstrip()
 
 
 def _names(events: Sequence[Event]) -> str:

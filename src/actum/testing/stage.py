@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from actum.decision.command import Command, command_id_of
@@ -61,6 +61,14 @@ class AtWork(Protocol):
 
     def state(self, cls: type[StateT], /, *identity: Identity) -> StateT:
         """The state of one thing as it is now."""
+        ...
+
+    def view(self, view: Any, /) -> Any:
+        """The table of a view: the rooms on this floor do not know each other, so neither by name."""
+        ...
+
+    def catch_up(self) -> Position:
+        """Have the views show everything there is."""
         ...
 
     def close(self) -> None:
@@ -133,7 +141,7 @@ class Fact:
     moment: datetime | None = None
 
 
-def fact(event: Event | Fact) -> Fact:
+def fact(event: object) -> Fact:
     """The event as a fact; one that is a fact already stays as it is."""
     if isinstance(event, Fact):
         return event

@@ -9,6 +9,7 @@ from actum.decision.command import Command
 from actum.decision.state import State
 from actum.journal.errors import Refused
 from actum.journal.event import Event, Tag
+from actum.projection.view import View
 from actum.service.app import App
 
 AccountId = Annotated[str, Tag("account")]
@@ -46,6 +47,21 @@ class Account(State):
                 self.balance -= amount
 
 
+class Balance(View):
+    account: AccountId
+    owner: str = ""
+    balance: Decimal = Decimal(0)
+
+    def evolve(self, event: Opened | Deposited | Withdrawn) -> None:
+        match event:
+            case Opened(owner=owner):
+                self.owner = owner
+            case Deposited(amount=amount):
+                self.balance += amount
+            case Withdrawn(amount=amount):
+                self.balance -= amount
+
+
 class Open(Command):
     account: AccountId
     owner: str
@@ -62,6 +78,7 @@ class Withdraw(Command):
 
 
 bank = App("bank", version="7")
+bank.view(Balance)
 
 
 @bank.decides
