@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -141,7 +142,10 @@ class Writer:
 
     def _take_back(self, head: Position, wrong: BaseException) -> None:
         newest = self.window.head
-        self.window.take_back(max(head, self.window.floor))
+        if head < self.window.floor:
+            self.window = Window()  # A long append has made it let go of what would be needed.
+        else:
+            self.window.take_back(head)
         self._handlers.forget()
         self._shapes.forget()
         self._fresh = False
@@ -152,14 +156,23 @@ class Writer:
             self._find_out(newest, wrong)
 
     def _find_out(self, newest: Position, wrong: apsw.Error) -> None:
-        """The engine ended the transaction by itself: is the last event there or not?"""
+        """The engine ended the transaction by itself: is the last event there, and if not, can it still come back?
+
+        A commit whose sync failed may lie in the log whole, for the next recovery to find; another commit in its place
+        sees to it that it does not.
+        """
         try:
             row = self.connection.execute(_SQL["newest"]).fetchone()
+            there = row is not None and (row[0] or 0) >= newest
+            if not there:
+                self.connection.execute(_SQL["write_description"], ("failed_commit", secrets.token_hex(8)))
         except apsw.Error:
+            if isinstance(wrong, apsw.FullError):
+                return  # What makes a commit valid is written last, and there was no room even before.
             raise OutcomeUnknown(
                 f"{self._path} failed in the middle of a commit ({wrong}); repeat the call with the same command id"
             ) from wrong
-        if row is not None and (row[0] or 0) >= newest:
+        if there:
             raise OutcomeUnknown(
                 f"{self._path} reported {wrong} on a commit that can be read back; "
                 "repeat the call with the same command id"
