@@ -72,6 +72,20 @@ class Codec:
         """Whether events of that kind can be decoded."""
         return kind in self.direct or kind in self._upcasters
 
+    def check(self, kinds: Iterable[Kind]) -> None:
+        """`Misdeclared` where a journal holds these kinds and one of them, of a name known here, cannot be read.
+
+        Events of names that are not known here are somebody else's and are passed over.
+        """
+        known = {name for names in self._names.values() for name in names}
+        for kind in sorted(kinds):
+            if kind.type in known and not self.can_read(kind):
+                newest = max(other.version for other in (*self.direct, *self._upcasters) if other.type == kind.type)
+                raise Misdeclared(
+                    f"the journal holds {kind}, this program reads {kind.type} up to version {newest}: a newer one wrote "
+                    f'it; run that one, or declare upcast("{kind.type}", {kind.version}, …)'
+                )
+
     def names(self, types: Collection[type[Event]]) -> frozenset[str]:
         """The stored names under which events of these classes may be found, older ones included."""
         return frozenset(name for cls in types for name in self._names.get(cls.__kind__.type, {cls.__kind__.type}))

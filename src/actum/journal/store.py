@@ -310,6 +310,10 @@ class Archive(Protocol):
 class JournalStore(EventStore, DecisionLog, Snapshots, Archive, Protocol):
     """All that a running application asks of the database that keeps its journal."""
 
+    def kinds(self) -> frozenset[Kind]:
+        """Every kind of event that the journal holds: whoever opens it sees at once what it cannot read."""
+        ...
+
     def close(self) -> None:
         """Give everything back. Further calls raise `Unavailable`."""
         ...

@@ -71,6 +71,7 @@ class MemoryStore:
         self._index = _Index()
         self._decisions: dict[bytes, DecisionRecord] = {}
         self._decided: list[DecisionRecord] = []
+        self._kinds: set[Kind] = set()
         self._snapshots: dict[str, Snapshot] = {}
 
     @property
@@ -133,13 +134,14 @@ class MemoryStore:
         """See `Archive.restore`."""
         with self._lock:
             self._check_open()
-            checked_continuation(
-                origin, events, decisions, onto=self._origin, head=self._head, recorded=self._recorded
-            )
+            checked_continuation(origin, events, decisions, onto=self._origin, head=self._head, recorded=self._recorded)
             if any(record.command in self._decisions for record in decisions):
-                raise Invalid("a command of these decisions is decided in this journal already; restore into an empty one")
+                raise Invalid(
+                    "a command of these decisions is decided in this journal already; restore into an empty one"
+                )
             for event in events:
                 self._events.append(event)
+                self._kinds.add(event.kind)
                 self._index.add(event.position, event.type, event.tags)
                 self._recorded = event.recorded
             for record in decisions:
@@ -166,6 +168,11 @@ class MemoryStore:
         first = bisect_right(self._decided, checked_position(after, "after"), key=_first)
         last = bisect_right(self._decided, self._head, key=_first)
         return itertools.islice(self._decided, first, last)
+
+    def kinds(self) -> frozenset[Kind]:
+        """See `JournalStore.kinds`."""
+        self._check_open()
+        return frozenset(self._kinds)
 
     def snapshot(self, key: str) -> Snapshot | None:
         """See `Snapshots.snapshot`."""
@@ -227,6 +234,7 @@ class MemoryStore:
         first = len(self._events) + 1
         for position, event in enumerate(append.events, first):
             self._events.append(self._sequenced(event, position))
+            self._kinds.add(Kind(event.type, event.version))
             self._index.add(position, event.type, event.tags)
         if append.decision:
             key = append.decision

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from actum.journal.bell import Bell
 from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Invalid, Unavailable
-from actum.journal.event import LAST_POSITION, checked_position
+from actum.journal.event import LAST_POSITION, Kind, checked_position
 from actum.journal.query import Query
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, check_sizes, checked_limit
 from actum.stores.sqlite import switching
@@ -169,6 +169,13 @@ class SqliteStore:
                 yield record
             if len(rows) < PAGE:
                 return
+
+    def kinds(self) -> frozenset[Kind]:
+        """See `JournalStore.kinds`."""
+        self._check_open()
+        with translated(self.path):
+            rows = self._reader.connection().execute(_SQL["kinds"])
+            return frozenset(Kind(type, version) for _, type, version, _ in rows)
 
     def snapshot(self, key: str) -> Snapshot | None:
         """See `Snapshots.snapshot`."""

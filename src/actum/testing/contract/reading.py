@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actum.journal.errors import Invalid
-from actum.journal.event import LAST_POSITION
+from actum.journal.event import LAST_POSITION, Kind
 from actum.journal.query import Query, QueryItem
 from actum.testing.builders import an_append, an_event, positions
 from actum.testing.contract.case import StoreCase
@@ -124,6 +124,11 @@ class ReadingCases(StoreCase):
         for after, until, limit in ((0, 9, 2), (1, 8, 3), (2, 4, 1), (3, 3, 5), (5, 2, 5), (8, 20, 9)):
             chosen = [found for found in expected if after < found <= until][:limit]
             assert positions(story.read(query, after=after, until=until, limit=limit)) == chosen
+
+    def test_the_kinds_there_are_can_be_had_without_reading(self, story: JournalStore) -> None:
+        assert story.kinds() == {Kind(type, 1) for type, *_ in STORY}
+        story.append(an_append(an_event("Opened", version=2)))
+        assert story.kinds() == {Kind(type, 1) for type, *_ in STORY} | {Kind("Opened", 2)}
 
     def test_a_limit_of_nothing_reads_nothing(self, story: JournalStore) -> None:
         assert list(story.read(limit=0)) == []
