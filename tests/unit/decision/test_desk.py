@@ -258,7 +258,7 @@ def test_a_payload_over_the_limit_is_refused_alone(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert len(failures) == 1
-        assert "the limit is 200" in str(failures[0])
+        assert "at most 200 bytes" in str(failures[0])
         assert running.head() == 7
 
 
