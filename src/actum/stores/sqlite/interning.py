@@ -125,6 +125,8 @@ def record_of(
     """A decision from its row."""
     command, digest, handler, shape, tags, after, first, count = row
     condition = None
+    if shape is None and after is not None:
+        raise Corrupted(f"the condition of the decision at position {first} is gone; restore from a backup")
     try:
         if shape is not None:
             condition = AppendCondition(query_of(shape, tags or ""), after=after or 0)
