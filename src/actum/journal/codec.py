@@ -102,8 +102,9 @@ class Codec:
             )
         if kind.type.startswith(RESERVED) and not cls.__module__.startswith(RESERVED):
             raise Misdeclared(f"{cls.__qualname__}: names that begin with {RESERVED!r} are actum's own")
+        plan = kind, checker(cls), tagger(cls)
         decode = decoder_of(cls).decode
-        self._plans[cls] = (kind, checker(cls), tagger(cls))
+        self._plans[cls] = plan
         self._classes[kind.type] = cls
         self.direct[kind] = decode
         self._readers[kind] = lambda data: (decode(data),)

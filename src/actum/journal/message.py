@@ -12,7 +12,7 @@ import math
 import operator
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from datetime import time as time_of_day
 from decimal import Decimal
@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
+import msgspec.inspect
 
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import Tag
@@ -341,9 +342,34 @@ def decoder_of(cls: type[Message]) -> msgspec.json.Decoder[Message]:
 @_once
 def _decoder_of(cls: type) -> msgspec.json.Decoder[Any]:
     try:
+        _check_storable(cls)
         return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
     except TypeError as wrong:
         raise Misdeclared(f"{cls.__qualname__} cannot be stored: {wrong}") from wrong
+
+
+def _check_storable(cls: type) -> None:
+    """`Misdeclared` where a field is of a class that can neither be written as JSON nor read back."""
+    for foreign in _foreign_classes(msgspec.inspect.type_info(cls), set()):
+        if not is_pydantic(foreign):
+            raise Misdeclared(
+                f"{cls.__qualname__}: {foreign.__qualname__} is not a type that an event can hold; use a struct, a "
+                "dataclass, a Pydantic model, or one of the types that msgspec knows"
+            )
+
+
+def _foreign_classes(info: object, seen: set[int]) -> Iterator[type]:
+    if id(info) in seen:
+        return
+    seen.add(id(info))
+    if isinstance(info, msgspec.inspect.CustomType):
+        yield info.cls
+    elif isinstance(info, tuple):
+        for part in cast("tuple[object, ...]", info):
+            yield from _foreign_classes(part, seen)
+    elif isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field):
+        for name in info.__struct_fields__:
+            yield from _foreign_classes(getattr(info, name), seen)
 
 
 def _encode_foreign(value: Any) -> Any:
