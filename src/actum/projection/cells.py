@@ -7,6 +7,7 @@ of fixed width, so that it sorts; date, time, UUID and enums of str are TEXT; ev
 from __future__ import annotations
 
 import math
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -22,8 +23,11 @@ from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.message import bare, decoder_of, is_pydantic, name_of
 from actum.journal.readmodel import Kept, Value
 
-Write: TypeAlias = Callable[[Any], Value]
+Write: TypeAlias = Callable[[list[Any]], list[Value]]
+"""Makes the values of one field, of many rows, into cells."""
+
 Read: TypeAlias = Callable[[Any], Any]
+"""Makes one cell into a value."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -41,6 +45,10 @@ class Cell(msgspec.Struct, frozen=True):
     comparable: bool = True
     ordered: bool = True
 
+    def bound(self, value: Any) -> Value:
+        """One value as a cell."""
+        return value if self.write is None else self.write([value])[0]  # type: ignore[no-any-return]
+
 
 def cell_of(kind: Any, where: str) -> Cell:
     """The cell of a field of that type. `Misdeclared` where it cannot be kept."""
@@ -48,7 +56,13 @@ def cell_of(kind: Any, where: str) -> Cell:
     cell = _plain(inner) or _enumerated(inner) or _json(inner, where)
     if not optional:
         return cell
-    return msgspec.structs.replace(cell, optional=True, write=_or_none(cell.write), read=_or_none(cell.read))
+    write, read = cell.write, cell.read
+    return msgspec.structs.replace(
+        cell,
+        optional=True,
+        write=write and (lambda values: [None if value is None else write([value])[0] for value in values]),
+        read=read and (lambda value: None if value is None else read(value)),
+    )
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
@@ -60,10 +74,6 @@ def _without_none(kind: Any) -> tuple[Any, bool]:
     return kind, False
 
 
-def _or_none(convert: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
-    return convert and (lambda value: None if value is None else convert(value))
-
-
 def _plain(kind: Any) -> Cell | None:
     match kind:
         case type() if kind is str:
@@ -71,17 +81,17 @@ def _plain(kind: Any) -> Cell | None:
         case type() if kind is int:
             return Cell(kind, Kept.INTEGER)
         case type() if kind is bool:
-            return Cell(kind, Kept.INTEGER, write=int, read=bool, ordered=False)
+            return Cell(kind, Kept.INTEGER, write=_each(int), read=bool, ordered=False)
         case type() if kind is float:
             return Cell(kind, Kept.REAL, write=_finite)
         case type() if kind is Decimal:
-            return Cell(kind, Kept.AMOUNT, write=_amount, read=Decimal)
+            return Cell(kind, Kept.AMOUNT, write=_amounts, read=Decimal)
         case type() if kind is datetime:
-            return Cell(kind, Kept.TEXT, write=_utc, read=datetime.fromisoformat)
+            return Cell(kind, Kept.TEXT, write=_each(_utc), read=datetime.fromisoformat)
         case type() if kind is date:
-            return Cell(kind, Kept.TEXT, write=date.isoformat, read=date.fromisoformat)
+            return Cell(kind, Kept.TEXT, write=_each(date.isoformat), read=date.fromisoformat)
         case type() if kind is UUID:
-            return Cell(kind, Kept.TEXT, write=str, read=UUID)
+            return Cell(kind, Kept.TEXT, write=_each(str), read=UUID)
         case _:
             return None
 
@@ -93,7 +103,7 @@ def _enumerated(kind: Any) -> Cell | None:
         write, read = None, None
     elif isinstance(kind, type) and issubclass(kind, Enum):
         values = tuple(member.value for member in kind)
-        write, read = _value, kind
+        write, read = _each(operator.attrgetter("value")), kind
     else:
         return None
     for type_, kept in ((str, Kept.TEXT), (int, Kept.INTEGER)):
@@ -114,7 +124,7 @@ def _json(kind: Any, where: str) -> Cell:
         except (msgspec.MsgspecError, UnicodeError, TypeError, OverflowError) as wrong:
             raise Invalid(f"{where}: {value!r:.80} cannot be kept in a table: {wrong}") from wrong
 
-    return Cell(kind, Kept.TEXT, write=write, read=decode, comparable=False, ordered=False)
+    return Cell(kind, Kept.TEXT, write=_each(write), read=decode, comparable=False, ordered=False)
 
 
 def _foreign(value: Any) -> Any:
@@ -128,20 +138,21 @@ _ENCODER = msgspec.json.Encoder(
 )
 
 
-def _value(member: Enum) -> Any:
-    return member.value
+def _each(write: Callable[[Any], Any]) -> Write:
+    return lambda values: list(map(write, values))
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise Invalid(f"expected a finite number, found {value}; a table cannot hold it")
-    return float(value)
+def _finite(values: list[Any]) -> list[Value]:
+    for value in values:
+        if not math.isfinite(value):
+            raise Invalid(f"expected a finite number, found {value}; a table cannot hold it")
+    return list(map(float, values))
 
 
-def _amount(value: Decimal) -> str:
-    if not value.is_finite():
-        raise Invalid(f"expected a finite amount, found {value}; a table cannot hold it")
-    return str(value)
+def _amounts(values: list[Any]) -> list[Value]:
+    if not all(map(Decimal.is_finite, values)):
+        raise Invalid("expected finite amounts, found one that is not; a table cannot hold it")
+    return list(map(str, values))
 
 
 def _utc(value: datetime) -> str:

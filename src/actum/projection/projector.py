@@ -162,18 +162,11 @@ class Projector:
 
     def _decode(self, events: Sequence[SequencedEvent]) -> Decoded:
         direct = self._codec.direct
-        decoded: Decoded = []
-        for stored in events:
-            decode = direct.get(stored.kind)
-            if decode is None:
-                decoded += [(stored.tag_text, event) for event in self._read(stored)]
-                continue
-            try:
-                decoded.append((stored.tag_text, decode(stored.data)))
-            except (msgspec.MsgspecError, ValueError):
-                self._codec.decode(stored)  # The slow way says what is wrong with it.
-                raise
-        return decoded
+        try:
+            return [(stored.tag_text, direct[stored.kind](stored.data)) for stored in events]
+        except (KeyError, msgspec.MsgspecError, ValueError):
+            # There are older kinds among them, or one that does not fit: the slow way says what is wrong with it.
+            return [(stored.tag_text, event) for stored in events for event in self._read(stored)]
 
     def _read(self, stored: SequencedEvent) -> tuple[Event, ...]:
         try:
@@ -186,7 +179,8 @@ class Projector:
         fold = line.plan.fold
         wanted = fold.event_set
         mine = [pair for pair in decoded if type(pair[1]) in wanted]
-        rows = line.rows.find({text for text, _ in mine}, self._database)
+        texts = {text for text, _ in mine}
+        rows = line.rows.find(texts, self._database)
         event: Any = None
         try:
             for text, event in mine:
@@ -198,8 +192,8 @@ class Projector:
             raise Unavailable(
                 f"the view {line.plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its evolve"
             ) from wrong
-        changed = {id(row): row for found in rows.values() for row in found}
-        return line.plan.rows(changed.values())
+        changed = {id(row): row for text in texts for row in rows[text]}
+        return line.plan.rows(list(changed.values()))
 
     # Where the tables stand.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic
 from actum.projection.view import Plan, ViewT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from actum.decision.state import Identity
     from actum.journal.readmodel import ReadDatabase, Row
@@ -25,19 +25,24 @@ class Rows(Generic[ViewT]):
         self._young: dict[tuple[Identity, ...], ViewT] = {}
         self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
+        self._named: dict[str, tuple[ViewT, ...]] = {}
         self._keys = _keys_reader(plan)
 
     def forget(self, *, empty: bool = False) -> None:
         """Forget every row. `empty`: and know that the table has none."""
-        self._young, self._old, self._whole = {}, {}, empty
+        self._young, self._old, self._named, self._whole = {}, {}, {}, empty
 
-    def find(self, texts: Iterable[str], database: ReadDatabase) -> dict[str, tuple[ViewT, ...]]:
-        """The rows that each of these tag texts names, made where there are none yet."""
-        keys_of = self._keys
-        found = {text: keys_of(text) for text in texts}
-        self._fetch({key for keys in found.values() for key in keys}, database)
-        young = self._young
-        return {text: tuple([young[key] for key in keys]) for text, keys in found.items()}
+    def find(self, texts: set[str], database: ReadDatabase) -> dict[str, tuple[ViewT, ...]]:
+        """The rows that each of these tag texts names (and others), made where there are none yet."""
+        named = self._named
+        unknown = texts.difference(named)
+        if unknown:
+            keys_of = self._keys
+            found = {text: keys_of(text) for text in unknown}
+            self._fetch({key for keys in found.values() for key in keys}, database)
+            young = self._young
+            named.update({text: tuple([young[key] for key in keys]) for text, keys in found.items()})
+        return named
 
     def _fetch(self, keys: set[tuple[Identity, ...]], database: ReadDatabase) -> None:
         """Have all these rows among the young ones."""
@@ -66,10 +71,10 @@ class Rows(Generic[ViewT]):
 
     def age(self) -> None:
         """Let go of what was not asked for since long, where there is too much. Only between pages."""
-        if len(self._young) > self._most:
+        if len(self._young) > self._most or len(self._named) > self._most:
             if self._old:
                 self._whole = False
-            self._old, self._young = self._young, {}
+            self._old, self._young, self._named = self._young, {}, {}
 
 
 def _keys_reader(plan: Plan[ViewT]) -> Callable[[str], list[tuple[Identity, ...]]]:

@@ -184,7 +184,7 @@ def _bound(cell: Cell, value: Any, where: str) -> Value:
     if type(value) is int and cell.kind in (Decimal, float):
         value = cell.kind(value)
     conform(value, cell.kind, where)
-    bound: Value = value if cell.write is None else cell.write(value)
+    bound = cell.bound(value)
     if type(bound) is int and not -(2**63) <= bound < 2**63:
         raise Invalid(f"{where}: whole numbers have 64 bits here, found {bound}")
     try:

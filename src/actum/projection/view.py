@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
@@ -10,15 +11,15 @@ import msgspec
 
 from actum.decision.state import Fold, State, StateType
 from actum.journal.errors import Misdeclared
-from actum.journal.message import fields_of
+from actum.journal.message import conform, fields_of
 from actum.journal.readmodel import Column, Kept, Shape
 from actum.projection.cells import Cell, cell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from actum.decision.state import Identity
-    from actum.journal.readmodel import Row
+    from actum.journal.readmodel import Row, Value
 
 RESERVED = "actum_"
 """Tables whose names begin so are actum's own."""
@@ -119,23 +120,26 @@ class Plan(Generic[ViewT]):
         """The key of a thing's row."""
         if not ids:
             return (1,)
-        writers = (self.cells[name].write for name in self.fold.identity)
-        return tuple(value if write is None else write(value) for value, write in zip(ids, writers, strict=True))  # type: ignore[misc]
+        return tuple(self.cells[name].bound(value) for name, value in zip(self.fold.identity, ids, strict=True))
 
-    def row(self, view: ViewT) -> Row:
-        """The view as a row of its table. Raises `Invalid` for a value that the table cannot hold."""
-        values = msgspec.structs.astuple(view)
-        if self._writers:
-            cells = list(values)
-            for place, write in self._writers:
-                cells[place] = write(cells[place])
-            values = tuple(cells)
-        return values if self.fold.identity else (*values, 1)
+    def rows(self, views: Sequence[ViewT]) -> list[Row]:
+        """The views as rows of their table, a column at a time. `Invalid` for a value that the table cannot hold."""
+        columns: list[Iterable[Value]] = []
+        for name, cell in self.cells.items():
+            values = map(operator.attrgetter(name), views)
+            try:
+                columns.append(values if cell.write is None else cell.write(list(values)))
+            except (AttributeError, TypeError, ValueError):
+                self._check(name, views)
+                raise
+        if not self.fold.identity:
+            columns.append([1])
+        return list(zip(*columns, strict=True))
 
-    def rows(self, views: Iterable[ViewT]) -> list[Row]:
-        """The views as rows."""
-        row = self.row
-        return [row(view) for view in views]
+    def _check(self, name: str, views: Sequence[ViewT]) -> None:
+        """Say which value does not fit, and where."""
+        for view in views:
+            conform(getattr(view, name), fields_of(self.cls)[name], f"{view!r:.120}: {name}")
 
     def view(self, row: Row) -> ViewT:
         """The view that a row stands for."""

@@ -157,4 +157,5 @@ class Views:
         """Stop keeping up, and close the read database."""
         if self._runner is not None:
             self._runner.stop()
-        self.database.close()
+        if self._database is not None:
+            self._database.close()
