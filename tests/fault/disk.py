@@ -123,6 +123,19 @@ def failing_disk(*, checkpoint_pages: int = 1000) -> Iterator[Disk]:
         vfs.unregister()
 
 
+@contextmanager
+def ordinary_disk() -> Iterator[None]:
+    """While this lasts, inside `failing_disk`, new connections are on the platform's own disk again."""
+    failing, ordinary, *_ = apsw.vfs_names()
+    hooks, apsw.connection_hooks[:] = apsw.connection_hooks[:], []
+    apsw.set_default_vfs(ordinary)
+    try:
+        yield
+    finally:
+        apsw.set_default_vfs(failing)
+        apsw.connection_hooks[:] = hooks
+
+
 class _Platter:
     """One file: the bytes that a power cut cannot take, and what was asked since."""
 

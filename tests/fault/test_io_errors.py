@@ -16,7 +16,7 @@ from actum.stores.sqlite.database import SqliteStore
 from actum.stores.sqlite.writing import INDEX_BEHIND
 from actum.testing.assault import SeededIds
 from actum.testing.builders import an_append, an_event, command_id
-from tests.fault.disk import Disk, Fault, failing_disk, lay_out, pick_up
+from tests.fault.disk import Disk, Fault, failing_disk, lay_out, ordinary_disk, pick_up
 
 JOURNAL = "journal.db"
 WATCHED = "batch:watched"
@@ -110,19 +110,6 @@ class Strike:
 
 def _scanned(events: list[SequencedEvent], tag: str) -> list[SequencedEvent]:
     return [event for event in events if tag in event.tags]
-
-
-class ordinary_disk:  # noqa: N801 - reads as one
-    """While this lasts, new connections are on the platform's own disk again."""
-
-    def __enter__(self) -> None:
-        self._hooks, apsw.connection_hooks[:] = apsw.connection_hooks[:], []
-        self._failing = apsw.vfs_names()[0]
-        apsw.set_default_vfs(apsw.vfs_names()[1])
-
-    def __exit__(self, *_: object) -> None:
-        apsw.set_default_vfs(self._failing)
-        apsw.connection_hooks[:] = self._hooks
 
 
 def in_turn(
