@@ -42,7 +42,9 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often each takes its turn (5; 1 with --quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--dir", type=Path, help="a folder on the disk to measure (.build)")
-    parser.add_argument("--write-readme", type=Path, nargs="*", default=[], metavar="PAGE", help="put the table in pages")
+    parser.add_argument(
+        "--write-readme", type=Path, nargs="*", default=[], metavar="PAGE", help="put the table in pages"
+    )
     asked = parser.parse_args(arguments)
     unknown = [name for name in asked.section if name not in SECTIONS]
     if unknown:

@@ -14,7 +14,7 @@ from actum.service.app import App
 AccountId = Annotated[str, Tag("account")]
 TellerId = Annotated[str, Tag("teller")]
 
-NOTE = "counted twice over the counter, receipt handed over, nothing else to say".ljust(76, ".")
+NOTE = "counted twice over the counter, receipt handed over".ljust(73, ".")
 """Makes a deposit 135 bytes."""
 
 TELLERS = 50

@@ -33,14 +33,14 @@ class Enrolled(Event):
 class Course(State):
     id: CourseId
     places: int = 0
-    students: set[str] = set()
+    students: frozenset[str] = frozenset()
 
     def evolve(self, event: CourseRegistered | Enrolled) -> None:
         match event:
             case CourseRegistered(places=places):
                 self.places = places
             case Enrolled(student=student):
-                self.students.add(student)
+                self.students |= {student}
 
 
 class Student(State):

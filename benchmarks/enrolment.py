@@ -74,9 +74,7 @@ def measure(ground: Ground) -> Section:
     try:
         results = race(
             ground.rounds,
-            **{
-                name: lambda name=name: iterations(programs[name], times, numbers[name].__next__) for name in programs
-            },
+            **{name: lambda name=name: iterations(programs[name], times, numbers[name].__next__) for name in programs},
         )
     finally:
         for program in programs.values():
@@ -92,7 +90,6 @@ def measure(ground: Ground) -> Section:
     ]  # fmt: skip
     notes = [
         f"each round: {times} times 10 courses, 10 students, 100 enrolments; `eventsourcing` has no such decisions on SQLite",
-        "processor time an operation: "
-        + ", ".join(f"{name} {one.processor:,.0f} µs" for name, one in results.items()),
+        "processor time an operation: " + ", ".join(f"{name} {one.processor:,.0f} µs" for name, one in results.items()),
     ]
     return Section("Decisions over several entities", lines, notes)

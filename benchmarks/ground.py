@@ -81,14 +81,15 @@ def fill(path: Path, accounts: int) -> None:
     settle(path)
 
 
-def fill_raw(path: Path, accounts: int) -> None:
+def fill_raw(path: Path, accounts: int, *, indexed: bool = True) -> None:
     """The same by hand. The index is made in its own order, which is the best that can be done for it."""
     connection = raw.connect(path)
     connection.execute(raw.SCHEMA)
     encode = msgspec.json.encode
     with connection:
         connection.executemany(raw.INSERT, (_row(*one, encode(one[2])) for one in history(accounts)))
-        connection.executemany(raw.INDEX, sorted(_entries(accounts)))
+        if indexed:
+            connection.executemany(raw.INDEX, sorted(_entries(accounts)))
     connection.close()
     settle(path)
 
@@ -108,5 +109,6 @@ def _entries(accounts: int) -> Iterator[tuple[str, int]]:
 def settle(path: Path) -> None:
     """Bring everything from the write-ahead log into the file."""
     connection = apsw.Connection(str(path))
+    connection.execute("SELECT count(*) FROM sqlite_schema").get  # noqa: B018 - only then it knows that there is a log
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     connection.close()

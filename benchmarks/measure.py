@@ -8,8 +8,9 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Lap(NamedTuple):
@@ -44,14 +45,28 @@ class Result(NamedTuple):
         return statistics.median(mine / its for mine, its in zip(self.rates, other.rates, strict=True))
 
 
-def race(rounds: int, **contestants: Callable[[], int]) -> dict[str, Result]:
+class Prepared(NamedTuple):
+    """Work on what was made before the watch is started."""
+
+    prepare: Callable[[], Any]
+    work: Callable[[Any], int]
+
+
+def race(rounds: int, **contestants: Callable[[], int] | Prepared) -> dict[str, Result]:
     """Let each do its work in turn, `rounds` times: A B A B. A contestant's answer is how many operations it did."""
     results = {name: Result([]) for name in contestants}
     for _ in range(rounds):
-        for name, work in contestants.items():
+        for name, contestant in contestants.items():
+            work = _ready(contestant)
             gc.collect()
             results[name].laps.append(_lap(work))
     return results
+
+
+def _ready(contestant: Callable[[], int] | Prepared) -> Callable[[], int]:
+    if isinstance(contestant, Prepared):
+        return partial(contestant.work, contestant.prepare())
+    return contestant
 
 
 def _lap(work: Callable[[], int]) -> Lap:
@@ -94,16 +109,18 @@ def in_threads(works: Iterable[Callable[[], object]]) -> None:
         thread.join()
 
 
-def fdatasync_microseconds(folder: Path, times: int = 200) -> float:
-    """How long the disk takes to acknowledge 4 KiB appended to a file: the median."""
+def fdatasyncs(folder: Path, times: int) -> int:
+    """Append 4 KiB to a file and have the disk acknowledge it, so many times."""
     path = folder / "fdatasync"
     file = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
-        seconds = [timed(lambda: (os.write(file, bytes(4096)), _sync(file))) for _ in range(times)]
+        for _ in range(times):
+            os.write(file, bytes(4096))
+            _sync(file)
     finally:
         os.close(file)
         path.unlink()
-    return 1e6 * statistics.median(seconds)
+    return times
 
 
 def _sync(file: int) -> None:

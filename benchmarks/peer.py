@@ -36,7 +36,11 @@ class PeerBank(Application):
     def __init__(self, path: Path, *, kept: bool) -> None:
         environment = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)}
         if kept:
-            environment |= {"AGGREGATE_CACHE_MAXSIZE": "10000", "AGGREGATE_CACHE_FASTFORWARD": "n", "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
+            environment |= {
+                "AGGREGATE_CACHE_MAXSIZE": "10000",
+                "AGGREGATE_CACHE_FASTFORWARD": "n",
+                "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
+            }
         super().__init__(environment)
 
     def deposit(self, name: str, teller: str, amount: int, note: str) -> None:
