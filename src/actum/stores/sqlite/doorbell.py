@@ -12,6 +12,7 @@ import fcntl
 import os
 import select
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from actum.journal.errors import Busy, ReadOnly, Unavailable
@@ -69,8 +70,9 @@ class Doorbell:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def ring(self) -> None:
-        """Wake the watchers."""
-        os.pwrite(self._file, b"\0", 0)
+        """Wake the watchers. Where that is not possible, on a full disk for one, they look by themselves a little later."""
+        with suppress(OSError):
+            os.pwrite(self._file, b"\0", 0)
 
     def close(self) -> None:
         """Give the file back, and the turn with it."""

@@ -37,7 +37,9 @@ def translated(path: Path) -> Generator[None, None, None]:
     except apsw.CorruptError as wrong:
         raise Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup") from wrong
     except UnicodeDecodeError as wrong:
-        raise Corrupted(f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup") from wrong
+        raise Corrupted(
+            f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup"
+        ) from wrong
     except apsw.CantOpenError as wrong:
         raise Unavailable(f"{path} cannot be opened: {_why_not(path)}") from wrong
     except (apsw.IOError, apsw.NoMemError) as wrong:

@@ -72,6 +72,19 @@ def _sequenced(rows: list[Any], kinds: dict[int, Any]) -> list[SequencedEvent]:
     ]
 
 
+def matcher(query: Query) -> Callable[[SequencedEvent], bool]:
+    """Whether a stored event is asked for; quick for what is asked most, one tag."""
+    if len(query.items) != 1 or len(query.items[0].tags) != 1:
+        return lambda event: query.matches(event.type, event.tags)
+    (tag,), types = query.items[0].tags, query.items[0].types
+
+    def matches(event: SequencedEvent) -> bool:
+        text = event.tag_text
+        return (text == tag or tag in text.split("\n")) and (not types or event.kind.type in types)
+
+    return matches
+
+
 class Reader:
     """Reads on connections of its own, one a thread."""
 
@@ -196,33 +209,35 @@ class Reader:
     ) -> list[SequencedEvent]:
         """The events at these positions that really match."""
         rows = connection.execute(_SQL["read_positions"], (json.dumps(positions),))
-        events = [event for event in sequenced(connection, rows, self._kinds) if query.matches(event.type, event.tags)]
+        events = list(filter(matcher(query), sequenced(connection, rows, self._kinds)))
         return events[::-1] if backwards else events
 
     def load(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
         """All matches in (after, until] on the writer's own connection, whose cache is warm. The lock is held."""
+        if query.items and all(item.tags for item in query.items):
+            return self._load_tagged(query, after, until)
         writer, connection = self._writer, self._writer.connection
-        if not query.is_all and all(item.tags for item in query.items):
-            found: list[SequencedEvent] = []
-            asked = tag_index.expressions(query)
-            if after < writer.indexed and len(asked) == 1:
-                rows = connection.execute(_SQL["read_tagged"], (asked[0], after, min(until, writer.indexed)))
-                found = [e for e in sequenced(connection, rows, writer.kinds) if query.matches(e.type, e.tags)]
-            elif after < writer.indexed:
-                positions = tag_index.find(
-                    connection, asked, after=after, until=min(until, writer.indexed), limit=LAST_POSITION
-                )
-                found = self.at(connection, query, positions)
-            recent = writer.window.find(query, max(after, writer.indexed), until)
-            return found + self.at(connection, query, recent) if recent else found
-        types = frozenset(type for item in query.items for type in item.types)
-        numbers = writer.kinds.numbers(connection, types)
-        untagged = all(not item.tags for item in query.items) and not query.is_all
-        if untagged:
-            rows = connection.execute(_SQL["read_kinds_forwards"], (after, until, -1, numbers))
-        else:
+        if query.is_all or any(item.tags for item in query.items):
             rows = connection.execute(_SQL["read_forwards"], (after, until, -1))
-        return [event for event in sequenced(connection, rows, writer.kinds) if query.matches(event.type, event.tags)]
+        else:
+            numbers = writer.kinds.numbers(connection, frozenset(type for item in query.items for type in item.types))
+            rows = connection.execute(_SQL["read_kinds_forwards"], (after, until, -1, numbers))
+        return list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
+
+    def _load_tagged(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
+        writer, connection = self._writer, self._writer.connection
+        indexed = min(until, writer.indexed)
+        found: list[SequencedEvent] = []
+        if after < indexed:
+            asked = tag_index.expressions(query)
+            if len(asked) == 1:
+                rows = connection.execute(_SQL["read_tagged"], (asked[0], after, indexed))
+                found = list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
+            else:
+                positions = tag_index.find(connection, asked, after=after, until=indexed, limit=LAST_POSITION)
+                found = self.at(connection, query, positions)
+        recent = writer.window.find(query, max(after, writer.indexed), until)
+        return found + self.at(connection, query, recent) if recent else found
 
     def close(self) -> None:
         """Give every thread's connection back."""

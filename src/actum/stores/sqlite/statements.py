@@ -18,7 +18,7 @@ def statements(file: str) -> dict[str, str]:
 
 def text_of(file: str) -> str:
     """A file of this room, whole."""
-    return files(__package__).joinpath(file).read_text(encoding="utf-8")
+    return files("actum.stores.sqlite").joinpath(file).read_text(encoding="utf-8")
 
 
 def _bare(body: str) -> str:

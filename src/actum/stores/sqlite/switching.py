@@ -14,25 +14,30 @@ import threading
 AT_MOST = 0.0005
 """Seconds."""
 
-_lock = threading.Lock()
-_open = 0
-_before = 0.0
+
+class _Interval:
+    """How many journals of this process are open for writing, and what was set before the first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = 0
+        self._before = 0.0
+
+    def shorten(self) -> None:
+        """One more journal is open for writing."""
+        with self._lock:
+            if self._open == 0:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(min(self._before, AT_MOST))
+            self._open += 1
+
+    def restore(self) -> None:
+        """One less is. What somebody else has set meanwhile stays."""
+        with self._lock:
+            self._open -= 1
+            if self._open == 0 and abs(sys.getswitchinterval() - min(self._before, AT_MOST)) < 1e-6:
+                sys.setswitchinterval(self._before)
 
 
-def shorten() -> None:
-    """One more journal is open for writing."""
-    global _open, _before
-    with _lock:
-        if _open == 0:
-            _before = sys.getswitchinterval()
-            sys.setswitchinterval(min(_before, AT_MOST))
-        _open += 1
-
-
-def restore() -> None:
-    """One less is."""
-    global _open
-    with _lock:
-        _open -= 1
-        if _open == 0 and abs(sys.getswitchinterval() - min(_before, AT_MOST)) < 1e-6:
-            sys.setswitchinterval(_before)
+_interval = _Interval()
+shorten, restore = _interval.shorten, _interval.restore

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import EventData, Position, SequencedEvent
     from actum.journal.query import AppendCondition, Query
-    from actum.journal.store import Append, Outcome
+    from actum.journal.store import Append, DecisionKey, Outcome
     from actum.stores.sqlite.doorbell import Doorbell
 
 _SQL = statements("queries.sql")
@@ -82,6 +82,7 @@ class Writer:
         self._handlers = Names("handlers", "add_handler")
         self._shapes = Names("shapes", "add_shape")
         self._fresh = False
+        self._version = -1
 
     # Catching up with what other processes wrote.
 
@@ -129,9 +130,11 @@ class Writer:
                 self.connection.execute("BEGIN IMMEDIATE")
                 head = self.window.head
                 try:
-                    head = self.catch_up()
+                    if not self._fresh or self.connection.data_version() != self._version:
+                        head = self.catch_up()
                     yield head
                     self.connection.execute("COMMIT")
+                    self._version = self.connection.data_version()
                 except BaseException as wrong:
                     self._take_back(head, wrong)
                     raise
@@ -181,11 +184,21 @@ class Writer:
     # Appending.
 
     def append(self, batch: Sequence[Append]) -> list[Outcome]:
-        """See `EventStore.append`."""
+        """See `EventStore.append`.
+
+        A command that was decided before is rare: that no two decisions have one command is left to the table's key,
+        and only where it objects is the batch begun again, knowing which commands those are.
+        """
+        try:
+            return self._append(batch, asking=False)
+        except apsw.ConstraintError:
+            return self._append(batch, asking=True)
+
+    def _append(self, batch: Sequence[Append], *, asking: bool) -> list[Outcome]:
         with self.turn() as head:
             now = max(self._recorded, self._clock.now())
             work = _Batch(head, now)
-            work.decided = self._already_decided(batch)
+            work.decided = self._already_decided(batch) if asking else {}
             outcomes = [self._settle(entry, work) for entry in batch]
             self._write(work)
             if self.window.head - self.indexed > INDEX_BEHIND:
@@ -203,7 +216,7 @@ class Writer:
             collided = self._collision(entry, entry.condition, work)
             if collided is not None:
                 work.turned_down.append(entry)
-                return collided
+                return self._repeated(decision) or collided
         first = self.window.head + 1
         evidence = self._evidence(entry, work)
         for event in entry.events:
@@ -223,6 +236,11 @@ class Writer:
             return condition
         seen = self.window.find(condition.fail_if_events_match, work.head, self.window.head)
         return msgspec.structs.replace(condition, after=seen[-1]) if seen else condition
+
+    def _repeated(self, decision: DecisionKey | None) -> Repeated | None:
+        """What a command collides with may be what it led to itself, the first time."""
+        row = decision and self.connection.execute(_SQL["decision"], (decision.command,)).fetchone()
+        return Repeated(record_of(row)) if row else None
 
     def _row(self, event: EventData, recorded: Microseconds) -> tuple[Any, ...]:
         number = self.kinds.number(self.connection, event.type, event.version)
@@ -389,6 +407,9 @@ class Writer:
 
 def _insert(connection: apsw.Connection, inserts: dict[int, str], rows: list[tuple[Any, ...]]) -> None:
     """Write the rows in few steps: each step of the engine gives up the interpreter's lock and must win it back."""
+    if len(rows) == 1:
+        connection.execute(inserts[1], rows[0])
+        return
     start = 0
     for size, sql in inserts.items():
         while len(rows) - start >= size:

@@ -1,0 +1,1 @@
+"""Stores keep the journal: each is one adapter of the ports on the ground floor."""
