@@ -85,10 +85,11 @@ class Desk:
         self._codec = codec
         self._ids = ids
         self._cache = StateCache(states_kept)
+        self._retried = False
 
     def work(self, batch: Sequence[Desked]) -> None:
         """Settle every ticket of the batch."""
-        waiting = list(batch)
+        waiting = self._not_decided_before(batch) if self._retried else list(batch)
         collisions: dict[int, Collided] = {}
         for _ in range(ATTEMPTS):
             waiting = self._attempt(waiting, collisions)
@@ -97,6 +98,18 @@ class Desk:
         for ticket in waiting:
             ticket.fail(_given_up(collisions.get(id(ticket))))
         self._cache.shrink()
+
+    def _not_decided_before(self, batch: Sequence[Desked]) -> list[Desked]:
+        """Retries come together, as when an import is run again: then asking first spares loading, deciding and undoing."""
+        left = [ticket for ticket in batch if not self._repeated(ticket)]
+        self._retried = len(left) < len(batch)
+        return left
+
+    def _repeated(self, ticket: Desked) -> bool:
+        earlier = self._store.decision(ticket.job.id) if isinstance(ticket.job, Order) else None
+        if earlier is not None:
+            self._repeat(ticket, Repeated(earlier))
+        return earlier is not None
 
     def _attempt(self, tickets: Sequence[Desked], collisions: dict[int, Collided]) -> list[Desked]:
         """One round: load, decide, append. The tickets that must try again are the answer."""
@@ -115,9 +128,7 @@ class Desk:
             raise
         return self._settle(ready, outcomes, collisions)
 
-    def _one_by_one(
-        self, tickets: Sequence[Desked], wrong: Invalid, collisions: dict[int, Collided]
-    ) -> list[Desked]:
+    def _one_by_one(self, tickets: Sequence[Desked], wrong: Invalid, collisions: dict[int, Collided]) -> list[Desked]:
         """The store would not take something of the batch: only whoever brought it shall hear of it."""
         left = [ticket for ticket in tickets if not ticket.done]
         if len(left) == 1:
@@ -175,8 +186,7 @@ class Desk:
 
     def _fold(self, key: Key, kept: Kept, events: Sequence[SequencedEvent], head: Position) -> None:
         fold, ids = key
-        for stored in events:
-            fold.take(kept.state, self._codec.decode(stored))
+        fold.replay(kept.state, events, self._codec)
         self._cache.put(key, kept)
         if fold.snapshot_every is not None and len(events) >= fold.snapshot_every:
             self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
@@ -307,6 +317,7 @@ class Desk:
                     head = outcome.last
                     self._answer(one, outcome)
                 case Repeated():
+                    self._retried = True
                     self._cache.drop(one.touched)
                     self._repeat(one.ticket, outcome)
                 case Collided():
@@ -372,7 +383,9 @@ class Desk:
 
 def _given_up(collided: Collided | None) -> ActumError:
     if collided is None:
-        return OutcomeUnknown("the journal failed again and again in the middle of a commit; repeat the call with the same command id")
+        return OutcomeUnknown(
+            "the journal failed again and again in the middle of a commit; repeat the call with the same command id"
+        )
     return collided.error()
 
 

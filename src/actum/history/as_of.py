@@ -63,6 +63,5 @@ def state_at(
 ) -> StateT:
     """The state of one thing once every event up to `until` has happened, and none after."""
     state = fold.new(ids)
-    for stored in store.read(fold.query(codec, fold.tags(ids)), until=until):
-        fold.take(state, codec.decode(stored))
+    fold.replay(state, store.read(fold.query(codec, fold.tags(ids)), until=until), codec)
     return state
