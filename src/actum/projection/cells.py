@@ -108,7 +108,7 @@ def _enumerated(kind: Any) -> Cell | None:
         return None
     for type_, kept in ((str, Kept.TEXT), (int, Kept.INTEGER)):
         if values and all(type(value) is type_ for value in values):
-            return Cell(kind, kept, write=write, read=read)
+            return Cell(kind, kept, write=write, read=read, ordered=False)
     return None
 
 

@@ -133,7 +133,7 @@ class Plan(Generic[ViewT]):
                 self._check(name, views)
                 raise
         if not self.fold.identity:
-            columns.append([1])
+            columns.append([1] * len(views))
         return list(zip(*columns, strict=True))
 
     def _check(self, name: str, views: Sequence[ViewT]) -> None:
