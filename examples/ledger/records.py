@@ -59,13 +59,23 @@ def read(folder: Path) -> list[Line]:
 
 
 def waves(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """The lines in order, in groups that can be asked for all at once: of one day, at most one of each account."""
+    """The lines in order of days, in groups that can be asked for all at once: at most one of each account."""
+    wave: dict[str, Line] = {}
+    for line in _each_accounts_first_before_seconds(lines):
+        if line.account in wave:
+            yield list(wave.values())
+            wave = {}
+        wave[line.account] = line
+    yield list(wave.values())
+
+
+def _each_accounts_first_before_seconds(lines: Iterable[Line]) -> Iterator[Line]:
+    """Within a day only the order inside each account counts: so the groups become larger."""
     for _, of_day in groupby(lines, key=lambda line: line.day):
         by_account: dict[str, list[Line]] = defaultdict(list)
         for line in of_day:
             by_account[line.account].append(line)
-        for wave in zip_longest(*by_account.values()):
-            yield [line for line in wave if line is not None]
+        yield from (line for firsts in zip_longest(*by_account.values()) for line in firsts if line is not None)
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -139,10 +139,10 @@ class When:
         __tracebackhide__ = True
         self._told = True
         for played in self._played:
+            self._require(played, changes_on_rerun(self._plan.app, self._plan.asked[-1].command, played.history))
             self._require(played, self._envelope(played))
             self._require(played, self._record(played))
             self._require(played, self._repetition(played))
-            self._require(played, changes_on_rerun(self._plan.app, self._plan.asked[-1].command, played.history))
         return self._played
 
     def _failed(self, played: Played, lines: Sequence[str]) -> AssertionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as calendar  # noqa: ICN001 - the name must not matter
+import itertools
 import logging
 import os
 import posixpath
@@ -33,6 +34,7 @@ ThingId = Annotated[str, Tag("thing")]
 LOG = logging.getLogger(__name__)
 RATES = {"CZK": Decimal(1), "EUR": Decimal(25)}
 SEEN: list[str] = []
+ANSWERS = itertools.count()
 count = 0
 
 
@@ -239,22 +241,21 @@ def test_a_rule_that_remembers_is_found_by_running_it():
 
 
 def test_a_rule_that_answers_differently_is_found_by_running_it():
-    answers = iter(range(100))
-
     def differs(command: Do, thing: Thing) -> Done:
-        return Done(thing=thing.id, note=command.note if next(answers) < 2 else "other")
+        return Done(thing=thing.id, note=f"{command.note}{next(ANSWERS)}")
 
     assert "differs was run twice on the same: first Done(" in run_twice(differs)
 
 
+class Greedy(State):
+    id: ThingId
+    parts: list[str] = []
+
+    def evolve(self, event: Done) -> None:
+        event.parts.append("mine")
+
+
 def test_an_evolve_that_changes_the_event_is_found_by_running_it():
-    class Greedy(State):
-        id: ThingId
-        parts: list[str] = []
-
-        def evolve(self, event: Done) -> None:
-            event.parts.append("mine")
-
     def does(command: Do, thing: Greedy) -> Done:
         return Done(thing=thing.id, note=command.note)
 

@@ -261,7 +261,7 @@ class Forgetful:
         ({"reason": None}, "reason expected 'rent' found None"),
         ({"causation": UUID(int=7)}, "causation expected UUID("),
         ({"effective_at": MONDAY}, "effective expected None found 1772442000000000"),
-        ({"id": None}, "expected a decision record of Withdraw, found none"),
+        ({"id": "another"}, "command_id expected UUID("),
     ],
 )
 def test_an_application_that_loses_part_of_the_envelope_does_not_pass(lost: dict[str, object], line: str):
