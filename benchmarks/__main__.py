@@ -12,6 +12,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import apsw
+
 from benchmarks import table
 from benchmarks.ground import Ground
 
@@ -68,8 +70,6 @@ def _write(page: Path, sections: list[table.Section], asked: argparse.Namespace)
 
 def circumstances(rounds: int) -> str:
     """On what it was measured."""
-    import apsw
-
     return (
         f"CPython {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, {platform.system()} {platform.machine()}; "
         f"medians of {rounds} rounds, contestants in turn. Absolute figures are one machine's; the ratios are what counts."

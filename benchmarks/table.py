@@ -44,12 +44,12 @@ def rate(value: float) -> str:
 
 def at_least(what: str, value: float, bar: float, *, figure: str, yardstick: str) -> Line:
     """A ratio that is to reach a bar."""
-    return Line(what, figure, yardstick, value, f"{value:.2f}", f"≥ {bar:g}", value >= bar)
+    return Line(what, figure, yardstick, value, f"{value:.2f}", f"≥ {bar:.3g}", value >= bar)
 
 
 def at_most(what: str, value: float, bar: float, *, unit: str, figure: str = "", yardstick: str = "") -> Line:
     """A measure that is to stay under a bar."""
-    return Line(what, figure or f"{value:,.4g} {unit}", yardstick, value, f"{value:,.3g}", f"≤ {bar:g}", value <= bar)
+    return Line(what, figure or f"{value:,.4g} {unit}", yardstick, value, f"{value:,.3g}", f"≤ {bar:.3g}", value <= bar)
 
 
 def fact(what: str, figure: str, yardstick: str = "", value: float | None = None) -> Line:
