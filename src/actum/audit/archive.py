@@ -118,13 +118,21 @@ def examine_archive(file: BinaryIO, *, progress: Progress = lambda position: Non
     return reading.manifest(header.origin)
 
 
-def import_archive(store: JournalStore, file: BinaryIO, *, progress: Progress = lambda position: None) -> Manifest:
+def import_archive(
+    store: JournalStore,
+    file: BinaryIO,
+    *,
+    examined: Manifest | None = None,
+    progress: Progress = lambda position: None,
+) -> Manifest:
     """Fill the journal with what the archive holds and the journal does not; `file` must be able to go back to its start.
 
     The journal is empty, or a beginning of the same one: then what is there is compared and the rest is added. Raises
     before anything is written where the archive is not whole (`Invalid`, `Corrupted`) or does not fit (`Invalid`).
+    `examined` is what `examine_archive` has just said of this file, where somebody asked.
     """
-    manifest = examine_archive(file)
+    file.seek(0)
+    manifest = examined or examine_archive(file)
     head = store.head()
     if head and store.origin != manifest.origin:
         raise Invalid(

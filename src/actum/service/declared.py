@@ -185,6 +185,18 @@ class Declared:
         """The queries by their names."""
         return dict(self._queries)
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """The names of the rules, as decision records name them but without the version."""
+        return frozenset(handler.name.rpartition("@")[0] for handler in self._handlers.values())
+
+    def state_type(self, name: str) -> type[State]:
+        """The state or view of that name; `Unknown` where there is none."""
+        found = self._states.get(name) or self._views.get(name)
+        if found is None:
+            raise Unknown("state or view", name, tuple(sorted({*self._states, *self._views})))
+        return found
+
     def view_type(self, name: str) -> type[View]:
         """The view of that name, or of that table; `Unknown` where there is none."""
         for view in self._views.values():

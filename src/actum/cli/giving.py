@@ -1,0 +1,245 @@
+"""`actum run`, `send` and `ask`: an application at work, a command for it, a question to it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from actum.cli.exits import FOUND
+from actum.cli.fields import message_from
+from actum.cli.options import (
+    TIME,
+    app_option,
+    existing,
+    journal_option,
+    json_option,
+    load_app,
+    read_database_option,
+)
+from actum.cli.terminal import bar, complain, err, line, note, out, readable
+from actum.journal.errors import Invalid, Refused
+from actum.journal.message import to_json
+from actum.projection.paging import Page
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from actum.decision.outcome import Decided
+    from actum.service.running import Running
+
+
+@click.command()
+@click.argument("app", envvar="ACTUM_APP")
+@journal_option
+@read_database_option
+@json_option
+def run(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Run an application, named MODULE:ATTRIBUTE: follow the journal and keep its views up to date.
+
+    Makes the journal where there is none. Ends cleanly on Ctrl-C and on SIGTERM.
+    """
+    declared = load_app(app)
+    stopping = threading.Event()
+
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, frame: stopping.set()) for number in stops}
+    try:
+        with declared.open(journal, read_database=read_database, follow=True) as running:
+            _begin(running, declared.name, journal, as_json=as_json)
+            _report(running, stopping, as_json=as_json)
+            head = running.head()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if as_json:
+        line({"stopped": head})
+    else:
+        note(f"stopped; the journal ends at {head:,}")
+
+
+def _begin(running: Running, name: str, journal: str, *, as_json: bool) -> None:
+    head = running.head()
+    if as_json:
+        line({"running": name, "journal": journal, "head": head, "views": sorted(running.app.views)})
+        return
+    views = ", ".join(sorted(running.app.views)) or "none"
+    err().print(Text.assemble((name, "bold"), f" runs on {journal}, {head:,} events; views: {views}. Ctrl-C stops it."))
+
+
+def _report(running: Running, stopping: threading.Event, *, as_json: bool) -> None:
+    """Say calmly how it goes, until it shall stop: on a terminal one line that changes, elsewhere only what is new."""
+    console = err()
+    trouble = ""
+    if console.is_terminal and not as_json:
+        with console.status("") as status:
+            before = running.head()
+            while not stopping.wait(1.0):
+                head = running.head()
+                status.update(_status(running, head, head - before))
+                before = head
+        return
+    while not stopping.wait(1.0):
+        error = running.views.progress.error
+        if error is not None and str(error) != trouble:
+            trouble = str(error)
+            complain(f"the views have stopped: {readable(trouble)}")
+
+
+def _status(running: Running, head: int, rate: int) -> Text:
+    text = Text(f"{head:,} events")
+    if running.app.views:
+        behind = head - running.views.progress.position
+        text.append(f", views {'up to date' if behind <= 0 else f'{behind:,} behind'}")
+    if rate:
+        text.append(f", {rate:,}/s", "dim")
+    error = running.views.progress.error
+    if error is not None:
+        text.append(f"  the views have stopped: {readable(str(error))}", "red")
+    return text
+
+
+@click.command()
+@click.argument("command")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@app_option
+@journal_option
+@click.option(
+    "--fields", "content", metavar="JSON", help="All fields as one JSON object, instead of FIELD=VALUE; - reads stdin."
+)
+@click.option("--id", "id", metavar="ID", help="The command's id: a repetition gets the first answer.")
+@click.option(
+    "--actor", envvar="ACTUM_ACTOR", required=True, metavar="NAME", help="Who asks: a pseudonym. [env: ACTUM_ACTOR]"
+)
+@click.option("--reason", metavar="TEXT", help="Why.")
+@click.option("--effective-at", type=TIME, metavar="TIME", help="When it happened, where that is not now.")
+@json_option
+def send(
+    command: str,
+    fields: tuple[str, ...],
+    app: str,
+    journal: str,
+    content: str | None,
+    id: str | None,
+    actor: str,
+    reason: str | None,
+    effective_at: datetime | None,
+    as_json: bool,
+) -> None:
+    """Have a COMMAND decided: `actum send Deposit account=A-1 amount=12.50`.
+
+    A refusal is on record as well; the exit code is then 1. Makes the journal where there is none.
+    """
+    declared = load_app(app)
+    message = message_from(declared.command_type(command), fields, json=_text(content))
+    with declared.open(journal, follow=False) as running:
+        try:
+            decided = running.execute(message, id=id, actor=actor, reason=reason, effective_at=effective_at)
+        except Refused as refused:
+            _say_refused(refused, as_json=as_json)
+            sys.exit(FOUND)
+    if as_json:
+        line(_decided_json(decided))
+    else:
+        out().print(_decided(decided))
+
+
+def _text(content: str | None) -> str | None:
+    if content != "-":
+        return content
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as wrong:
+        raise Invalid(f"stdin is no UTF-8: {wrong}") from wrong
+
+
+def _decided(decided: Decided) -> Text:
+    names = ", ".join(event.__kind__.type for event in decided.events) or "nothing to do"
+    text = Text.assemble(("✓ ", "green"), (readable(names), "bold"), f" at position {decided.position}")
+    if decided.repeated:
+        text.append(" (decided before; this is the first answer)", "dim")
+    return text
+
+
+def _decided_json(decided: Decided) -> dict[str, Any]:
+    return {
+        "position": decided.position,
+        "command_id": decided.command_id,
+        "repeated": decided.repeated,
+        "recorded": decided.recorded_at,
+        "events": [{"type": event.__kind__.type, "data": msgspec.Raw(to_json(event))} for event in decided.events],
+    }
+
+
+def _say_refused(refused: Refused, *, as_json: bool) -> None:
+    if as_json:
+        facts = {name: str(value) for name, value in refused.facts.items()}
+        line({"refused": refused.reason, "facts": facts, "position": refused.position})
+        return
+    err().print(
+        Text.assemble(
+            ("✗ refused: ", "bold red"), readable(str(refused)), (f"; on record at position {refused.position}", "dim")
+        )
+    )
+
+
+@click.command()
+@click.argument("query")
+@click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
+@app_option
+@journal_option
+@read_database_option
+@click.option(
+    "--fields", "content", metavar="JSON", help="All fields as one JSON object, instead of FIELD=VALUE; - reads stdin."
+)
+@json_option
+def ask(
+    query: str,
+    fields: tuple[str, ...],
+    app: str,
+    journal: str,
+    read_database: str | None,
+    content: str | None,
+    as_json: bool,
+) -> None:
+    """Ask the application a QUERY: `actum ask Richest at_least=1000`. Brings the views up to date first."""
+    declared = load_app(app)
+    message = message_from(declared.query_type(query), fields, json=_text(content))
+    with declared.open(existing(journal), read_database=read_database, follow=False) as running, bar("views") as shown:
+        running.catch_up(shown.move)
+        answer: Any = running.ask(message)
+    rows = answer.rows if isinstance(answer, Page) else answer
+    if as_json:
+        for row in rows if isinstance(rows, list | tuple) else (rows,):
+            line(msgspec.Raw(to_json(row)))
+    else:
+        out().print(answer_table(rows))
+
+
+def answer_table(rows: Any) -> Table | Text:
+    """An answer for people: records as a table, anything else as the JSON it is."""
+    records = list(rows) if isinstance(rows, list | tuple) else [rows]
+    if not records or not all(isinstance(row, msgspec.Struct) and type(row) is type(records[0]) for row in records):
+        return Text("nothing", "dim") if rows in ((), [], None) else Text(readable(to_json(rows).decode()))
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    names = records[0].__struct_fields__
+    for name in names:
+        value = getattr(records[0], name)
+        numeric = not isinstance(value, str | bool) and value is not None and not isinstance(value, msgspec.Struct)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in records:
+        table.add_row(*(_cell(getattr(row, name)) for name in names))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = to_json(value).decode()
+    return readable(value if isinstance(value, str) else text.strip('"'))

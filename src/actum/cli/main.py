@@ -1,0 +1,38 @@
+"""The `actum` program: its verbs, gathered from the rooms' doors. Thin: what a verb does stands in its own module."""
+
+from __future__ import annotations
+
+import sys
+
+try:
+    import click
+    import rich  # noqa: F401 - its absence shall be told like click's
+except ModuleNotFoundError as missing:
+    sys.exit(f"the command line needs {missing.name}, which is not installed; pip install 'actum[cli]'")
+
+from actum.cli.completion import completion
+from actum.cli.entity import entity, state
+from actum.cli.events import events
+from actum.cli.examining import export, import_, verify
+from actum.cli.exits import Doors
+from actum.cli.giving import ask, run, send
+from actum.cli.tail import tail
+from actum.cli.views import views
+
+_EPILOG = """\b
+Exit codes: 0 done; 1 refused, or something found that does not hold; 2 the call is wrong;
+3 a conflict or busy, try again; 4 the journal cannot serve; 130 interrupted."""
+
+
+@click.group(cls=Doors, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="actum", message="%(prog)s %(version)s")
+def main() -> None:
+    """A journal for systems that must explain themselves.
+
+    Applications are named MODULE:ATTRIBUTE, as in bank:bank, and found from the folder you are in. Say the journal
+    once with ACTUM_JOURNAL, the application with ACTUM_APP.
+    """
+
+
+for verb in (run, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
+    main.add_command(verb)

@@ -1,0 +1,129 @@
+"""What many verbs are told in the same way: which journal, which application, machine lines or not, as of when."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actum.journal.errors import ActumError, Invalid, Unavailable
+from actum.journal.event import LAST_POSITION
+from actum.service.app import App
+from actum.service.opening import open_store
+
+if TYPE_CHECKING:
+    from actum.history.as_of import Moment
+    from actum.journal.store import JournalStore
+
+journal_option = click.option(
+    "--journal", envvar="ACTUM_JOURNAL", required=True, metavar="PATH", help="The journal's file. [env: ACTUM_JOURNAL]"
+)
+app_option = click.option(
+    "--app",
+    envvar="ACTUM_APP",
+    required=True,
+    metavar="MODULE:ATTR",
+    help="The application, as in bank:bank. [env: ACTUM_APP]",
+)
+optional_app_option = click.option(
+    "--app",
+    envvar="ACTUM_APP",
+    metavar="MODULE:ATTR",
+    help="The application, as in bank:bank. [env: ACTUM_APP]",
+)
+read_database_option = click.option(
+    "--read-database", metavar="PATH", help="The file of the views, where it is not the one beside the journal."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
+
+_AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d)\Z")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class MomentType(click.ParamType[Any]):
+    """A position, a time with its zone, or how long ago."""
+
+    name = "moment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
+        """What the text stands for."""
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        if value.isascii() and value.isdigit() and int(value) <= LAST_POSITION:
+            return int(value)
+        try:
+            return moment_of(value)
+        except Invalid as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+class TimeType(click.ParamType[Any]):
+    """A time with its zone, or how long ago."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """What the text stands for."""
+        try:
+            return moment_of(value) if isinstance(value, str) else value
+        except Invalid as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+def moment_of(text: str) -> datetime:
+    """The time that a text says: ISO 8601 with a zone, or `90s`, `10m`, `2h`, `7d` for how long ago."""
+    if ago := _AGO.match(text):
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise Invalid(
+            f"expected a time like 2026-01-31T12:00:00Z, or 10m for ten minutes ago, found {text!r}"
+        ) from wrong
+    if moment.tzinfo is None:
+        raise Invalid(f"expected a time with its zone, like {text}Z or {text}+01:00, found {text!r}")
+    return moment
+
+
+MOMENT = MomentType()
+TIME = TimeType()
+
+
+def load_app(name: str) -> App:
+    """The application of that name. `Invalid`, saying what is missing, where there is none."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise Invalid(f"an application is named MODULE:ATTRIBUTE, as in bank:bank; found {name!r}")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except ActumError:
+        raise
+    except Exception as wrong:
+        raise Invalid(f"{module_name} cannot be imported: {type(wrong).__name__}: {wrong}") from wrong
+    found = getattr(module, attribute, None)
+    if not isinstance(found, App):
+        there = [key for key, value in vars(module).items() if isinstance(value, App)]
+        kind = "nothing" if found is None else f"a {type(found).__name__}"
+        raise Invalid(
+            f"expected an App in {name}, found {kind}; the applications in {module_name}: {', '.join(there) or 'none'}"
+        )
+    return found
+
+
+def existing(journal: str) -> str:
+    """The path of a journal that is there: looking makes no file. `Unavailable` where there is none."""
+    if not Path(journal).exists():
+        raise Unavailable(f"there is no journal at {journal}; check the path")
+    return journal
+
+
+def open_to_look(journal: str) -> JournalStore:
+    """The journal, for reading only."""
+    return open_store(existing(journal), read_only=True)

@@ -1,0 +1,140 @@
+"""`actum views`: the tables kept for reading, how far they have come, and whether they are what the journal says."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from actum.cli.giving import answer_table
+from actum.cli.options import app_option, existing, journal_option, json_option, load_app, read_database_option
+from actum.cli.terminal import bar, line, note, out
+from actum.decision.state import fold_of
+from actum.journal.message import to_json
+
+if TYPE_CHECKING:
+    from actum.service.running import Running
+
+
+@click.group()
+def views() -> None:
+    """Look at views: list, show, rebuild, digest."""
+
+
+@views.command("list")
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """List the views: their tables, how many rows, and how far behind the journal."""
+    with _open(app, journal, read_database) as running:
+        head = running.head()
+        marks = running.views.database.marks() if running.app.views else {}
+        rows: list[dict[str, Any]] = []
+        for name, view in sorted(running.app.views.items()):
+            mark = marks.get(view.__table__)
+            reached = 0 if mark is None else mark.position
+            count = running.view(view).count()
+            rows.append(
+                {"view": name, "table": view.__table__, "rows": count, "position": reached, "behind": head - reached}
+            )
+    if as_json:
+        for row in rows:
+            line(row)
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("view", "table", "rows", "position", "behind"):
+        table.add_column(name, justify="left" if name in ("view", "table") else "right")
+    for row in rows:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
+    out().print(table if rows else Text("the application has no views", "dim"))
+
+
+@views.command()
+@click.argument("view")
+@click.argument("identity", nargs=-1)
+@app_option
+@journal_option
+@read_database_option
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows.")
+@click.option("--order", metavar="FIELD", help="Sort by this field.")
+@click.option("--descending", is_flag=True, help="The greatest first.")
+@json_option
+def show(
+    view: str,
+    identity: tuple[str, ...],
+    app: str,
+    journal: str,
+    read_database: str | None,
+    limit: int,
+    order: str | None,
+    descending: bool,
+    as_json: bool,
+) -> None:
+    """Show the rows of a VIEW, or the one row with an IDENTITY. Brings the views up to date first."""
+    with _open(app, journal, read_database) as running, bar("views") as shown:
+        running.catch_up(shown.move)
+        cls = load_app(app).view_type(view)
+        table = running.view(cls)
+        if identity:
+            one = table.get(*fold_of(cls).parse(identity))
+            rows = [] if one is None else [one]
+        else:
+            ordered = table.order(order, descending=descending) if order else table
+            rows = list(itertools.islice(ordered, limit))
+        count = table.count()
+    if as_json:
+        for row in rows:
+            line(msgspec.Raw(to_json(row)))
+        return
+    out().print(answer_table(rows))
+    if not identity and count > len(rows):
+        note(f"{len(rows):,} of {count:,} rows; -n shows more")
+
+
+@views.command()
+@click.argument("view")
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def rebuild(view: str, app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Empty the table of a VIEW and fill it again from the journal."""
+    with _open(app, journal, read_database) as running, bar(f"rebuild {view}") as shown:
+        cls = load_app(app).view_type(view)
+        reached = running.rebuild(cls, progress=shown.move)
+        count = running.view(cls).count()
+    if as_json:
+        line({"view": cls.__name__, "rows": count, "position": reached})
+    else:
+        out().print(
+            Text.assemble(("✓ ", "green"), (cls.__name__, "bold"), f": {count:,} rows, as of position {reached:,}")
+        )
+
+
+@views.command()
+@click.argument("view", nargs=-1)
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def digest(view: tuple[str, ...], app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Print one number for all rows of each VIEW (all views where none is named): equal for equal tables."""
+    with _open(app, journal, read_database) as running, bar("views") as shown:
+        reached = running.catch_up(shown.move)
+        names = view or tuple(sorted(running.app.views))
+        found = [(cls.__name__, running.digest(cls)) for cls in map(load_app(app).view_type, names)]
+    for name, value in found:
+        if as_json:
+            line({"view": name, "digest": value, "position": reached})
+        else:
+            out().print(f"{value}  {name}", soft_wrap=True)
+
+
+def _open(app: str, journal: str, read_database: str | None) -> Running:
+    return load_app(app).open(existing(journal), read_database=read_database, follow=False)
