@@ -77,12 +77,18 @@ class Projector:
         """Up to where every view has come."""
         return min((line.mark.position for line in self._lines.values()), default=0)
 
-    def prepare(self) -> None:
-        """Have every table there; one of another fold begins anew. `Unavailable` where one does not fit the journal."""
+    def make_tables(self) -> None:
+        """Have every table there; one of another fold begins anew."""
         with self._lock:
             for line in self._lines.values():
                 if self._database.prepare(line.plan.shape):
                     _LOG.info("the view %s is built from the beginning of the journal", line.plan.name)
+
+    def prepare(self) -> None:
+        """Have every table there and know where it stands. `Unavailable` where one does not fit the journal."""
+        with self._lock:
+            self.make_tables()
+            for line in self._lines.values():
                 self._look(line)
             self._prepared = True
 

@@ -41,6 +41,7 @@ class Views:
         self._runner: Runner | None = None
         if self._plans:
             self._projector = Projector(store, app.codec, database=self.database, plans=self._plans)
+            self._projector.make_tables()
             self._runner = self._following(self._projector) if follow else None
 
     def _following(self, projector: Projector) -> Runner:
