@@ -56,11 +56,14 @@ class Kinds:
     def refresh(self, connection: apsw.Connection) -> dict[str, Position]:
         """Read them; the newest position of each type, as far as the file says."""
         newest: dict[str, Position] = {}
-        self._numbers, self._kinds = {}, {}
+        numbers: dict[Kind, int] = {}
+        kinds: dict[int, Kind] = {}
         for number, type, version, last in connection.execute(_SQL["kinds"]):
             kind = Kind(type, version)
-            self._kinds[number], self._numbers[kind] = kind, number
+            kinds[number], numbers[kind] = kind, number
             newest[type] = max(newest.get(type, 0), last)
+        # Changed whole: another thread may be looking something up.
+        self._numbers, self._kinds = numbers, kinds
         return newest
 
     def number(self, connection: apsw.Connection, type: str, version: int) -> int:
