@@ -57,7 +57,8 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
 
 def _measured(name: str, ground: Ground) -> table.Section:
     measure: Callable[[Ground], table.Section] = import_module(f"benchmarks.{name}").measure
-    print(f"{name} …", end="\r", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(f"{name} …", end="\r", file=sys.stderr, flush=True)
     section = measure(ground)
     print(table.text(section), flush=True)
     return section

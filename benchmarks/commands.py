@@ -6,19 +6,29 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from importlib.util import find_spec
+from itertools import count, cycle
+from typing import TYPE_CHECKING
 
 from actum.service.running_async import AsyncRunning
 from benchmarks.bank import EVENTS_EACH, NOTE, Deposit, account, bank, teller
 from benchmarks.ground import Ground, chunks, fill, fill_raw
 from benchmarks.measure import Result, fdatasyncs, in_threads, percentile, race
-from benchmarks.peer import Account, PeerBank
 from benchmarks.raw import RawBank
 from benchmarks.table import Line, Section, at_least, at_most, fact, rate
+
+if TYPE_CHECKING:
+    from benchmarks.peer import Account, PeerBank
+
+PEER = find_spec("eventsourcing") is not None
+"""Without it, the lines about it are missing."""
 
 CALLERS = 64
 KNOWN = 50
 """How many accounts are used again and again where the states are to be found in memory."""
+
+STATES_KEPT = 5_000
+"""Enough for these, and too few for an account to be still there when its turn comes again among strangers."""
 
 
 class Field:
@@ -27,19 +37,21 @@ class Field:
     def __init__(self, ground: Ground) -> None:
         self.each = ground.size(400, 5)
         self.per_caller = ground.size(60, 2)
-        accounts = self.accounts = ground.size(10_000, 400)
+        self.waited: dict[str, list[float]] = {}
+        once = KNOWN + CALLERS + ground.rounds * self.each
+        accounts = once + ground.size(2 * STATES_KEPT, 100)
         raw_path, path = ground.new("commands-raw.db"), ground.new("commands.actum")
         fill_raw(raw_path, accounts)
         fill(path, accounts)
         self.raw = RawBank(raw_path)
-        self.actum = bank.open(path, actor="bench")
-        self.peers = {kept: _peer(ground, accounts, kept=kept) for kept in (False, True)}
-        self.waited: dict[str, list[float]] = {}
-        self._numbers = {name: count(KNOWN + CALLERS) for name in ("raw", "cold", "strangers", "peer")}
+        self.actum = bank.open(path, actor="bench", states_kept=STATES_KEPT)
+        self.peers = {kept: _peer(ground, once, kept=kept) for kept in (False, True)} if PEER else {}
+        self._next = {name: iter(range(KNOWN + CALLERS, once)) for name in ("raw", "cold", "peer")}
+        self._next["strangers"] = cycle(range(once, accounts))
 
     def fresh(self, who: str) -> int:
-        """An account that `who` has not used before, as long as there are any."""
-        return next(self._numbers[who]) % self.accounts
+        """An account whose state is not in memory: never used before, or long ago."""
+        return next(self._next[who])
 
     def close(self) -> None:
         self.raw.close()
@@ -49,6 +61,8 @@ class Field:
 
 
 def _peer(ground: Ground, accounts: int, *, kept: bool) -> PeerBank:
+    from benchmarks.peer import PeerBank  # noqa: PLC0415 - is there only in a developer's environment
+
     peer = PeerBank(ground.new(f"commands-peer-{kept:d}.db"), kept=kept)
     for chunk in chunks(range(KNOWN if kept else accounts), 100):
         peer.save(*(_peer_account(number) for number in chunk))
@@ -56,6 +70,8 @@ def _peer(ground: Ground, accounts: int, *, kept: bool) -> PeerBank:
 
 
 def _peer_account(number: int) -> Account:
+    from benchmarks.peer import Account  # noqa: PLC0415 - the same
+
     made = Account(account(number), teller(number))
     for turn in range(1, EVENTS_EACH):
         made.deposit(teller(number + turn), 1000 + turn, NOTE)
@@ -85,19 +101,22 @@ def _race(field: Field, ground: Ground) -> dict[str, Result]:
     deposit = field.actum.execute
     for number in range(KNOWN + CALLERS):
         deposit(_deposit(number))
+    peers = {
+        "peer": lambda: _loop(field, "peer", lambda: field.peers[False].deposit(*_words(field.fresh("peer")))),
+        "peer_kept": lambda: _loop(
+            field, "peer_kept", _in_turn(lambda number: field.peers[True].deposit(*_words(number)))
+        ),
+    }
     return race(
         ground.rounds,
         disk=lambda: fdatasyncs(ground.folder, field.each // 4 + 1),
         raw=lambda: _loop(field, "raw", lambda: field.raw.deposit(*_words(field.fresh("raw")))),
         cold=lambda: _loop(field, "cold", lambda: deposit(_deposit(field.fresh("cold")))),
         kept=lambda: _loop(field, "kept", _in_turn(lambda number: deposit(_deposit(number)))),
-        peer=lambda: _loop(field, "peer", lambda: field.peers[False].deposit(*_words(field.fresh("peer")))),
-        peer_kept=lambda: _loop(
-            field, "peer_kept", _in_turn(lambda number: field.peers[True].deposit(*_words(number)))
-        ),
         threads=lambda: _threads(field, "threads", lambda caller: KNOWN + caller),
         awaiting=lambda: asyncio.run(_awaiting(field, "awaiting", lambda caller: KNOWN + caller)),
         strangers=lambda: _threads(field, "strangers", lambda _: field.fresh("strangers")),
+        **(peers if PEER else {}),
     )
 
 
@@ -151,20 +170,29 @@ async def _awaiting(field: Field, name: str, which: Callable[[int], int]) -> int
 
 
 def _sequential(results: dict[str, Result]) -> list[Line]:
-    raw, peer, peer_kept = results["raw"], results["peer"], results["peer_kept"]
-    lines = []
-    for name, words in (("cold", "one after another, states loaded"), ("kept", "one after another, states in memory")):
-        mine = results[name]
-        lines += [
-            at_least(words, mine.beside(raw), 0.6, figure=rate(mine.rate), yardstick=f"raw {rate(raw.rate)}"),
-        ]
-    lines += [
-        at_least("  the first beside eventsourcing, loading", results["cold"].beside(peer), 2,
-                 figure=rate(results["cold"].rate), yardstick=f"eventsourcing {rate(peer.rate)}"),
-        fact("  the second beside eventsourcing, aggregates kept and not fast-forwarded", rate(results["kept"].rate),
-             f"eventsourcing {rate(peer_kept.rate)}", results["kept"].beside(peer_kept)),
+    raw = results["raw"]
+    words = {"cold": "one after another, states loaded", "kept": "one after another, states in memory"}
+    lines = [
+        at_least(
+            words[name],
+            results[name].beside(raw),
+            0.6,
+            figure=rate(results[name].rate),
+            yardstick=f"raw {rate(raw.rate)}",
+        )
+        for name in words
+    ]
+    return lines + _beside_peer(results) if PEER else lines
+
+
+def _beside_peer(results: dict[str, Result]) -> list[Line]:
+    cold, kept, peer, peer_kept = (results[name] for name in ("cold", "kept", "peer", "peer_kept"))
+    return [
+        at_least("  the first beside eventsourcing, which loads, too", cold.beside(peer), 2, figure=rate(cold.rate),
+                 yardstick=f"eventsourcing {rate(peer.rate)}"),
+        fact("  the second beside eventsourcing, which keeps and does not look", rate(kept.rate),
+             f"eventsourcing {rate(peer_kept.rate)}", kept.beside(peer_kept)),
     ]  # fmt: skip
-    return lines
 
 
 def _concurrent(results: dict[str, Result], field: Field, bar: float) -> list[Line]:

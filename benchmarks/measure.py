@@ -40,6 +40,11 @@ class Result(NamedTuple):
         """Microseconds of processor an operation: the median of the rounds."""
         return statistics.median(1e6 * lap.processor / lap.operations for lap in self.laps)
 
+    @property
+    def least(self) -> float:
+        """The same, of the round that was disturbed least: for costs of microseconds."""
+        return min(1e6 * lap.processor / lap.operations for lap in self.laps)
+
     def beside(self, other: Result) -> float:
         """How many times the other's rate: the median of the rounds, each compared with the one next to it."""
         return statistics.median(mine / its for mine, its in zip(self.rates, other.rates, strict=True))
