@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, dataclass_transform
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from actum.journal.errors import Invalid
 from actum.journal.event import Kind, MessageType
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Command(msgspec.Struct, metaclass=MessageType):
     """Something asked for: `class Deposit(Command): account: AccountId; amount: Decimal`. Typed and named like events."""
 

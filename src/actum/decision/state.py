@@ -52,6 +52,7 @@ class StateType(msgspec.StructMeta):
         return made
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
 class State(msgspec.Struct, metaclass=StateType):
     """What rules need to know of one thing, folded from its events by `evolve`.
 

@@ -145,6 +145,7 @@ class MessageType(msgspec.StructMeta):
         return made
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Event(msgspec.Struct, metaclass=MessageType):
     """Something that happened, in the past tense: `class Deposited(Event): account: AccountId; amount: Decimal`.
 

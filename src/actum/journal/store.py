@@ -13,7 +13,7 @@ import msgspec
 
 from actum.journal.clock import EARLIEST, Microseconds, checked_moment
 from actum.journal.errors import Conflict, Corrupted, Invalid
-from actum.journal.event import LAST_POSITION, LONGEST_TYPE, EventData, Position, data_of
+from actum.journal.event import LAST_POSITION, LONGEST_TYPE, EventData, Kind, Position, data_of
 from actum.journal.merkle import leaf
 from actum.journal.query import AppendCondition, Query
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, dataclass_transform
 
 import msgspec
 
@@ -18,6 +18,7 @@ else:
     AnswerT = TypeVar("AnswerT")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Query(msgspec.Struct, Generic[AnswerT], metaclass=MessageType):
     """Something to be answered from views: `class Richest(Query): at_least: Decimal`. Typed and named like commands.
 
