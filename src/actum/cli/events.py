@@ -18,6 +18,7 @@ from actum.cli.tail import Printer
 from actum.cli.terminal import line, out, readable
 from actum.history.finding import event_at, event_with_id
 from actum.journal.errors import Invalid
+from actum.journal.message import to_json
 from actum.journal.store import leaf_of
 
 if TYPE_CHECKING:
@@ -87,14 +88,23 @@ def show(event: str, journal: str, app: str | None, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        said = {} if app is None else {"today": [repr(one) for one in today]}
+        said = (
+            {}
+            if app is None
+            else {
+                "today": [
+                    {"type": one.__kind__.type, "version": one.__kind__.version, "data": msgspec.Raw(to_json(one))}
+                    for one in today
+                ]
+            }
+        )
         line({**json_of(stored), "leaf": stored.leaf.hex(), "intact": intact, "decision": _record_json(record), **said})
         return
     console = out()
     console.print(_envelope(stored, intact=intact))
     console.print(_data(stored))
     for one in today:
-        console.print(Text(f"today: {readable(repr(one))}", "dim"))
+        console.print(Text(f"today {one.__kind__}: {readable(to_json(one).decode())}", "dim"))
     if record is not None:
         console.print(_record(record))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 import msgspec
@@ -29,6 +30,7 @@ from actum.journal.message import to_json
 from actum.projection.paging import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from actum.decision.outcome import Decided
@@ -214,27 +216,36 @@ def ask(
     with declared.open(existing(journal), read_database=read_database, follow=False) as running, bar("views") as shown:
         running.catch_up(shown.move)
         answer: Any = running.ask(message)
-    rows = answer.rows if isinstance(answer, Page) else answer
+    rows = rows_of(answer)
     if as_json:
-        for row in rows if isinstance(rows, list | tuple) else (rows,):
+        for row in rows:
             line(msgspec.Raw(to_json(row)))
     else:
         out().print(answer_table(rows))
 
 
-def answer_table(rows: Any) -> Table | Text:
-    """An answer for people: records as a table, anything else as the JSON it is."""
-    records = list(rows) if isinstance(rows, list | tuple) else [rows]
-    if not records or not all(isinstance(row, msgspec.Struct) and type(row) is type(records[0]) for row in records):
-        return Text("nothing", "dim") if rows in ((), [], None) else Text(readable(to_json(rows).decode()))
+def rows_of(answer: object) -> list[object]:
+    """An answer as rows: those of a page or a list; anything else is one row."""
+    if isinstance(answer, Page):
+        return list(cast("Page[object]", answer).rows)
+    if isinstance(answer, list | tuple):
+        return list(cast("list[object]", answer))
+    return [] if answer is None else [answer]
+
+
+def answer_table(rows: Sequence[object]) -> Table | Text:
+    """Rows for people: records as a table, anything else as the JSON it is."""
+    if not rows:
+        return Text("nothing", "dim")
+    first = rows[0]
+    if not isinstance(first, msgspec.Struct) or any(type(row) is not type(first) for row in rows):
+        return Text("\n".join(readable(to_json(row).decode()) for row in rows))
     table = Table(box=None, header_style="dim", pad_edge=False)
-    names = records[0].__struct_fields__
-    for name in names:
-        value = getattr(records[0], name)
-        numeric = not isinstance(value, str | bool) and value is not None and not isinstance(value, msgspec.Struct)
+    for name in first.__struct_fields__:
+        numeric = isinstance(getattr(first, name), int | float | Decimal)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in records:
-        table.add_row(*(_cell(getattr(row, name)) for name in names))
+    for row in rows:
+        table.add_row(*(_cell(getattr(row, name)) for name in first.__struct_fields__))
     return table
 
 

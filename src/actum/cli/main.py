@@ -6,7 +6,7 @@ import sys
 
 try:
     import click
-    import rich  # noqa: F401 - its absence shall be told like click's
+    import rich  # noqa: F401 - its absence shall be told like click's  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as missing:
     sys.exit(f"the command line needs {missing.name}, which is not installed; pip install 'actum[cli]'")
 

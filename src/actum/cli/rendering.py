@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
@@ -25,7 +25,8 @@ UNCHANGED = "actum.unchanged"
 _COLOURS = ("green", "cyan", "yellow", "blue", "magenta", "bright_green", "bright_cyan", "bright_yellow", "bright_blue")
 """Colours that are read on dark and on light ground; red is for refusals."""
 
-_LEAST_SUMMARY = 24
+
+_OBJECT: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ def row_of(event: SequencedEvent, layout: Layout) -> Text:
         (clock if layout.clock else "", layout.clock, "dim"),
         (f"{event.position:>{layout.position}}" if layout.position else "", layout.position, "dim"),
         (_type_of(event), layout.type, colour_of(event.type)),
-        (" ".join(event.tags), layout.entity, ""),
+        (_entities(event.tags), layout.entity, ""),
         ("" if metadata is None else metadata.actor, layout.actor, "italic"),
     ):
         if width:
@@ -79,6 +80,19 @@ def row_of(event: SequencedEvent, layout: Layout) -> Text:
         row.truncate(layout.width, overflow="ellipsis")
     row.rstrip()
     return row
+
+
+def _entities(tags: tuple[str, ...]) -> str:
+    """The tags, the name of one like the one before not said again: `account:A-1,B-2 day:1`."""
+    said, before = "", None
+    for tag in tags:
+        name, colon, value = tag.partition(":")
+        if colon and name == before:
+            said += f",{value}"
+        else:
+            said += f" {tag}" if said else tag
+        before = name
+    return said
 
 
 def fit(text: str, width: int, *, cut: bool = True) -> str:
@@ -96,19 +110,19 @@ def _type_of(event: SequencedEvent) -> str:
 
 def _summary(event: SequencedEvent, metadata: Metadata | None, layout: Layout) -> Text:
     """What it says beyond its entity, and why it was done."""
-    data = _decoded(event.data)
-    if event.type in (REFUSED, UNCHANGED) and isinstance(data, dict):
+    data = _object(event.data)
+    if data is None:
+        summary = Text(f"{len(event.data)} bytes", "dim")
+    elif event.type in (REFUSED, UNCHANGED):
         summary = _answered(data, refused=event.type == REFUSED)
     else:
-        summary = _fields(event, data, shown=event.tags if layout.entity else ())
+        summary = _fields(data, shown=event.tags if layout.entity else ())
     if metadata is not None and metadata.reason:
-        summary.append(
-            f"  — {readable(metadata.reason)}" if summary.plain else f"— {readable(metadata.reason)}", "dim italic"
-        )
+        summary.append(f"{'  ' if summary.plain else ''}— {readable(metadata.reason)}", "dim italic")
     return summary
 
 
-def _answered(data: dict[str, Any], *, refused: bool) -> Text:
+def _answered(data: dict[str, object], *, refused: bool) -> Text:
     name = str(data.get("command", "")).partition("@")[0]
     text = Text()
     text.append(readable(name), "bold")
@@ -118,36 +132,34 @@ def _answered(data: dict[str, Any], *, refused: bool) -> Text:
         text.append(": nothing to do", "dim")
     facts = data.get("facts")
     if isinstance(facts, dict) and facts:
-        said = ", ".join(f"{readable(str(name))}={_short(value)}" for name, value in facts.items())
-        text.append(f" ({said})", "dim")
+        pairs = cast("dict[str, object]", facts).items()
+        text.append(f" ({', '.join(f'{readable(name)}={_short(value)}' for name, value in pairs)})", "dim")
     return text
 
 
-def _fields(event: SequencedEvent, data: Any, *, shown: tuple[str, ...]) -> Text:
+def _fields(data: dict[str, object], *, shown: tuple[str, ...]) -> Text:
     """The fields of the data that its tags do not say already."""
     text = Text()
-    if not isinstance(data, dict):
-        return text.append(f"{len(event.data)} bytes", "dim") if data is None else text.append(_short(data))
     said = {tag.partition(":")[2] for tag in shown}
     for name, value in data.items():
         if isinstance(value, str | int) and str(value) in said:
             continue
         if text.plain:
             text.append(" ")
-        text.append(f"{readable(str(name))}=", "dim")
+        text.append(f"{readable(name)}=", "dim")
         text.append(_short(value))
     return text
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if isinstance(value, str):
         return readable(value) if value and " " not in value else f"“{readable(value)}”"
     return readable(msgspec.json.encode(value).decode())
 
 
-def _decoded(stored: bytes) -> Any:
+def _object(stored: bytes) -> dict[str, object] | None:
     try:
-        return msgspec.json.decode(stored)
+        return _OBJECT.decode(stored)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from actum.cli.giving import answer_table
 from actum.cli.options import app_option, existing, journal_option, json_option, load_app, read_database_option
 from actum.cli.terminal import bar, line, note, out
-from actum.decision.state import fold_of
 from actum.journal.message import to_json
+from actum.projection.view import plan_of
 
 if TYPE_CHECKING:
     from actum.service.running import Running
@@ -82,7 +82,7 @@ def show(
         cls = load_app(app).view_type(view)
         table = running.view(cls)
         if identity:
-            one = table.get(*fold_of(cls).parse(identity))
+            one = table.get(*plan_of(cls).fold.parse(identity))
             rows = [] if one is None else [one]
         else:
             ordered = table.order(order, descending=descending) if order else table
