@@ -113,7 +113,9 @@ def failing_disk(*, checkpoint_pages: int = 1000) -> Iterator[Disk]:
     vfs = _Vfs(disk)
 
     def alone(connection: apsw.Connection) -> None:
-        connection.execute(f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = {checkpoint_pages}").fetchall()
+        connection.execute(
+            f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = {checkpoint_pages}"
+        ).fetchall()
 
     apsw.connection_hooks.append(alone)
     try:

@@ -54,10 +54,10 @@ def check(store: SqliteStore, kept: list[Append]) -> None:
 
 def full_and_free_again(folder: Path) -> object:
     """Everything there is to see on a full disk."""
-    if not mount_small_disk(folder, 6 * MEGABYTE):
+    if not mount_small_disk(folder, 10 * MEGABYTE):
         return NO_SMALL_DISK
     ballast = folder / "ballast"
-    ballast.write_bytes(bytes(2 * MEGABYTE))
+    ballast.write_bytes(bytes(6 * MEGABYTE))
     store, kept = SqliteStore(folder / JOURNAL), list[Append]()
     turned_away = [write_until_full(store, kept) for _ in range(3)]
     check(store, kept)

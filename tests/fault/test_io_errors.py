@@ -14,7 +14,6 @@ from actum.journal.query import Query
 from actum.journal.store import Append, Appended, Repeated
 from actum.stores.sqlite.database import SqliteStore
 from actum.stores.sqlite.writing import INDEX_BEHIND
-from actum.testing.assault import SeededIds
 from actum.testing.builders import an_append, an_event, command_id
 from tests.fault.disk import Disk, Fault, failing_disk, lay_out, ordinary_disk, pick_up
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from pathlib import Path
@@ -61,10 +62,16 @@ class SqliteStore:
             raise Invalid(f"payload_limit: expected 1 byte to 512 MiB, found {payload_limit!r}")
         self._payload_limit = payload_limit
         self._open = True
+        self._process = os.getpid()
         if read_only and not self.path.exists():
             raise Unavailable(f"there is no journal at {self.path}; check the path")
         connection = connect(
-            self.path, writes=not read_only, durability=durability, cache_kib=WRITER_CACHE_KIB, timeout=timeout
+            self.path,
+            layout=JOURNAL,
+            writes=not read_only,
+            durability=durability,
+            cache_kib=WRITER_CACHE_KIB,
+            timeout=timeout,
         )
         try:
             self._prepare(connection, read_only=read_only)
@@ -234,6 +241,8 @@ class SqliteStore:
         if not self._open:
             return
         self._open = False
+        if os.getpid() != self._process:
+            return  # What is open here belongs to the process that was forked.
         if self._stop_watching is not None and self._watching is not None:
             self._stop_watching()
             if self._watching is not threading.current_thread():
@@ -246,6 +255,8 @@ class SqliteStore:
     def _check_open(self) -> None:
         if not self._open:
             raise closed(self.path)
+        if os.getpid() != self._process:
+            raise Unavailable(f"{self.path} was opened before this process was forked; open it anew in every process")
 
 
 def _checked_path(path: str | Path) -> Path:

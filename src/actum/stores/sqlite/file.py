@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SYNCHRONOUS = {Durability.POWER_LOSS: "FULL", Durability.LOSES_LAST_COMMITS_WITH_POWER: "NORMAL"}
 
+_RECOGNISE = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version"
+
 
 @contextmanager
 def translated(path: Path) -> Generator[None, None, None]:
@@ -70,8 +72,19 @@ def _why_not(path: Path) -> str:
     return "the system would not open it; does it exist, may this user write it and its folder?"
 
 
-def connect(path: Path, *, writes: bool, durability: Durability, cache_kib: int, timeout: float) -> apsw.Connection:
-    """A connection in WAL mode. A writing one makes the file where there is none."""
+def identity(path: str) -> tuple[int, int]:
+    """What tells this file from another of the same name: (0, 0) where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - asked at every turn to write
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
+def connect(
+    path: Path, *, writes: bool, durability: Durability, cache_kib: int, timeout: float, layout: Layout | None = None
+) -> apsw.Connection:
+    """A connection in WAL mode. A writing one makes the file where there is none, and leaves one of another `layout` as it is."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if writes else apsw.SQLITE_OPEN_READONLY
     with translated(path):
         connection = apsw.Connection(str(path), flags=flags)
@@ -79,6 +92,8 @@ def connect(path: Path, *, writes: bool, durability: Durability, cache_kib: int,
         with translated(path):
             connection.set_busy_timeout(int(timeout * 1000))
             connection.execute(f"PRAGMA cache_size = -{cache_kib}")
+            if layout is not None:
+                layout.recognise(connection, path)
             if writes:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
@@ -101,10 +116,8 @@ class Layout:
     def recognise(self, connection: apsw.Connection, path: Path) -> int:
         """The version of the file's layout, 0 where it is empty. Raises for a file that is something else or newer."""
         with translated(path):
-            mark, version, tables = (
-                connection.execute(sql).get
-                for sql in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
-            )
+            # In one statement: another process may be making the file at this moment.
+            mark, version, tables = connection.execute(_RECOGNISE).get
         if tables and mark != self.mark:
             raise NotAJournal(f"{path} is an SQLite file, but no {self.what} of actum; name another path")
         if version > len(self.migrations):

@@ -105,6 +105,7 @@ class Reader:
             raise closed(self._path)
         mine: apsw.Connection | None = getattr(self._local, "connection", None)
         if mine is None:
+            self._writer.check_in_place()
             mine = connect(
                 self._path, writes=False, durability=self._durability, cache_kib=READER_CACHE_KIB, timeout=self._timeout
             )

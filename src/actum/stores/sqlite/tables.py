@@ -84,6 +84,7 @@ class SqliteTables:
     def _connect(self, *, writes: bool) -> apsw.Connection:
         connection = connect(
             self._path,
+            layout=READ_DATABASE,
             writes=writes,
             durability=Durability.LOSES_LAST_COMMITS_WITH_POWER,
             cache_kib=CACHE_KIB,

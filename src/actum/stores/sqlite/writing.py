@@ -15,7 +15,7 @@ from actum.journal.errors import Corrupted, Invalid, OutcomeUnknown, ReadOnly, U
 from actum.journal.merkle import leaf
 from actum.journal.store import Appended, Collided, DecisionRecord, Repeated, checked_continuation
 from actum.stores.sqlite import tag_index
-from actum.stores.sqlite.file import translated
+from actum.stores.sqlite.file import identity, translated
 from actum.stores.sqlite.interning import Kinds, Names, record_of, shape_of
 from actum.stores.sqlite.statements import many, statements
 from actum.stores.sqlite.window import Window
@@ -75,6 +75,8 @@ class Writer:
         self.indexed: Position = 0
         self.window = Window()
         self._path = path
+        self._name, self._log = str(path), f"{path}-wal"
+        self._identity, self._log_identity = identity(self._name), identity(self._log)
         self._clock = clock
         self._bell = bell
         self._timeout = timeout
@@ -90,16 +92,24 @@ class Writer:
         """Bring the window up to the file's head, which is the answer. The lock is held by the caller."""
         row = self.connection.execute(_SQL["head"]).fetchone()
         if row is None:
+            if self.window.head:
+                self._replaced(0)
             self._fresh = self._fresh or not self.kinds.refresh(self.connection)
             return 0
         head, recorded, indexed = row
         if head == self.window.head and self._fresh:
             return int(head)
         if head < self.window.head:
-            raise Corrupted(f"{self._path} ended at {self.window.head} before and ends at {head} now; was it replaced?")
+            self._replaced(head)
         self._read_window(head, int(indexed))
         self._recorded, self._fresh = recorded, True
         return int(head)
+
+    def _replaced(self, head: Position) -> NoReturn:
+        raise Corrupted(
+            f"{self._path} ended at {self.window.head} before and ends at {head} now: it was overwritten while it was open; "
+            "close it in every process, put back what belongs there, and open it again"
+        )
 
     def _read_window(self, head: Position, indexed: Position) -> None:
         newest = self.kinds.refresh(self.connection)
@@ -116,6 +126,21 @@ class Writer:
 
     # Turns.
 
+    def check_in_place(self) -> None:
+        """`Unavailable` where the names now stand for other files than those that are open: what is written would be lost."""
+        if identity(self._name) != self._identity:
+            raise Unavailable(
+                f"{self._path} was moved, deleted or replaced while it was open; nothing was written: "
+                "put back the file that belongs there and open it again"
+            )
+
+    def _check_log_in_place(self) -> None:
+        if identity(self._log) != self._log_identity:
+            raise Unavailable(
+                f"{self._log} was moved, deleted or replaced while the journal was open; nothing was written: close the "
+                "journal in every process, whereby what the log held is saved, and open it again"
+            )
+
     @contextmanager
     def turn(self) -> Generator[Position, None, None]:
         """Alone with the file, in one transaction, caught up; the head before it is the answer.
@@ -127,6 +152,8 @@ class Writer:
                 raise ReadOnly(f"{self._path} was opened for reading only; open it for writing")
             self._bell.take_turn(self._timeout)
             try:
+                self.check_in_place()
+                self._check_log_in_place()
                 self.connection.execute("BEGIN IMMEDIATE")
                 head = self.window.head
                 try:
