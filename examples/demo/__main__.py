@@ -153,12 +153,12 @@ class Demo:
         say = self._terminal.say
         self._terminal.act(5, "Go on from here", "Et maintenant ?")
         program = os.path.relpath(Path(sys.executable).with_name("actum"))
-        actum = f"{program} --app examples.demo:bank --journal {self._journal}"
         say("The journal is yours, in " + self._terminal.paint(str(self._journal.parent), BOLD))
         say("Le journal est à vous.")
         say()
-        for verb in ("tail", f"entity Account {self._people[0].account}", "verify --decisions"):
-            say(f"  {actum} {verb}")
+        say(f"  export ACTUM_APP=examples.demo:bank ACTUM_JOURNAL={self._journal}")
+        for verb in ("tail", f"entity Account {self._people[0].account}", "verify --decisions", "--help"):
+            say(f"  {program} {verb}")
         say()
         say("  docs/tutorial   a bank of your own · votre propre banque")
         say("  examples/demo   the one you saw · celle que vous venez de voir")
