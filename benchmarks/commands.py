@@ -101,23 +101,18 @@ def _race(field: Field, ground: Ground) -> dict[str, Result]:
     deposit = field.actum.execute
     for number in range(KNOWN + CALLERS):
         deposit(_deposit(number))
-    peers = {
+    contestants: dict[str, Callable[[], int]] = {
+        "disk": lambda: fdatasyncs(ground.folder, field.each // 4 + 1),
+        "raw": lambda: _loop(field, "raw", lambda: field.raw.deposit(*_words(field.fresh("raw")))),
+        "cold": lambda: _loop(field, "cold", lambda: deposit(_deposit(field.fresh("cold")))),
         "peer": lambda: _loop(field, "peer", lambda: field.peers[False].deposit(*_words(field.fresh("peer")))),
-        "peer_kept": lambda: _loop(
-            field, "peer_kept", _in_turn(lambda number: field.peers[True].deposit(*_words(number)))
-        ),
+        "kept": lambda: _loop(field, "kept", _in_turn(lambda one: deposit(_deposit(one)))),
+        "peer_kept": lambda: _loop(field, "peer_kept", _in_turn(lambda one: field.peers[True].deposit(*_words(one)))),
+        "threads": lambda: _threads(field, "threads", lambda caller: KNOWN + caller),
+        "awaiting": lambda: asyncio.run(_awaiting(field, "awaiting", lambda caller: KNOWN + caller)),
+        "strangers": lambda: _threads(field, "strangers", lambda _: field.fresh("strangers")),
     }
-    return race(
-        ground.rounds,
-        disk=lambda: fdatasyncs(ground.folder, field.each // 4 + 1),
-        raw=lambda: _loop(field, "raw", lambda: field.raw.deposit(*_words(field.fresh("raw")))),
-        cold=lambda: _loop(field, "cold", lambda: deposit(_deposit(field.fresh("cold")))),
-        kept=lambda: _loop(field, "kept", _in_turn(lambda number: deposit(_deposit(number)))),
-        threads=lambda: _threads(field, "threads", lambda caller: KNOWN + caller),
-        awaiting=lambda: asyncio.run(_awaiting(field, "awaiting", lambda caller: KNOWN + caller)),
-        strangers=lambda: _threads(field, "strangers", lambda _: field.fresh("strangers")),
-        **(peers if PEER else {}),
-    )
+    return race(ground.rounds, **{name: work for name, work in contestants.items() if PEER or "peer" not in name})
 
 
 def _words(number: int) -> tuple[str, str, int, str]:

@@ -86,13 +86,13 @@ class Variant:
         self.seeded = self.running.head()
         self._numbers = count()
 
-    def commands(self, times: int, accounts: int) -> int:
-        """Deposits, each on an account whose state has to be loaded, as long as there are any."""
+    def commands(self, times: int) -> int:
+        """Deposits, each on an account whose state has to be loaded."""
         with ExitStack() as without:
             for part in self.off:
                 without.enter_context(part.off())
             for _ in range(times):
-                number = next(self._numbers) % accounts
+                number = next(self._numbers)
                 self.running.execute(Deposit(account=account(number), teller=teller(number), amount=1000, note=NOTE))
         return times
 
@@ -107,15 +107,16 @@ class Variant:
 
 def measure(ground: Ground) -> Section:
     """The section."""
-    accounts, times = ground.size(6_000, 50), ground.size(100, 5)
+    laps, times = ground.rounds * ground.size(32, 1), ground.size(25, 5)
+    accounts = laps * times
     seeded = ground.new("traceability-seeded.actum")
     fill(seeded, accounts)
     combinations = {"whole": [], "envelope": ["envelope"], "leaf": ["leaf"], "record": ["record"], "bare": [*PARTS]}
     variants = {name: Variant(ground, name, off, seeded) for name, off in combinations.items()}
     try:
         results = race(
-            ground.rounds * ground.size(8, 1),
-            **{name: lambda one=one: one.commands(times, accounts) for name, one in variants.items()},
+            laps,
+            **{name: lambda one=one: one.commands(times) for name, one in variants.items()},
         )
     finally:
         for one in variants.values():
@@ -134,7 +135,7 @@ def _section(results: dict[str, Result], variants: dict[str, Variant]) -> Sectio
     )  # fmt: skip
     notes = [
         "microseconds of processor; a command loads its account of ten events, decides, and is durable",
-        "a part's figure is what a command saves without it, in the rounds that were disturbed least",
+        "a part's figure is what a command saves without it, in the laps that were disturbed least",
         f"measured alone: a leaf {_leaf_alone():.1f} µs, the metadata {_metadata_alone():.1f} µs",
     ]
     return Section("What traceability costs", lines, notes)
