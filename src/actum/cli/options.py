@@ -78,7 +78,7 @@ class TimeType(click.ParamType[Any]):
 def moment_of(text: str) -> datetime:
     """The time that a text says: ISO 8601 with a zone, or `90s`, `10m`, `2h`, `7d` for how long ago."""
     if ago := _AGO.match(text):
-        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return _ago(int(ago[1]), ago[2])
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as wrong:
@@ -88,6 +88,13 @@ def moment_of(text: str) -> datetime:
     if moment.tzinfo is None:
         raise Invalid(f"expected a time with its zone, like {text}Z or {text}+01:00, found {text!r}")
     return moment
+
+
+def _ago(count: int, unit: str) -> datetime:
+    try:
+        return datetime.now(UTC) - timedelta(**{_UNITS[unit]: count})
+    except OverflowError as wrong:
+        raise Invalid(f"{count}{unit} ago is before the year 1; say a smaller number") from wrong
 
 
 MOMENT = MomentType()
