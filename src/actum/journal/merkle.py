@@ -37,10 +37,10 @@ def leaf(
 ) -> bytes:
     """The 32-byte commitment of one event of the journal `origin`; the format is this module's docstring."""
     tag_bytes = tags.encode()
-    envelope = sha256(salt + len(tag_bytes).to_bytes(8, "big") + tag_bytes + metadata).hexdigest()
+    envelope = sha256(b"%b%b%b%b" % (salt, len(tag_bytes).to_bytes(8, "big"), tag_bytes, metadata)).hexdigest()
     payload = sha256(salt + data).hexdigest()
     when = "" if effective is None else effective
     header = (
-        f"{FORMAT}\n{origin}\n{position}\n{id.hex()}\n{type}\n{version}\n{recorded}\n{when}\n{envelope}\n{payload}\n"
+        f"\0{FORMAT}\n{origin}\n{position}\n{id.hex()}\n{type}\n{version}\n{recorded}\n{when}\n{envelope}\n{payload}\n"
     )
-    return sha256(b"\x00" + header.encode()).digest()
+    return sha256(header.encode()).digest()

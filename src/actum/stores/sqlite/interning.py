@@ -50,13 +50,13 @@ class Kinds:
     """The kinds of events and their numbers."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Kind, int] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
         self._kinds: dict[int, Kind] = {}
 
     def refresh(self, connection: apsw.Connection) -> dict[str, Position]:
         """Read them; the newest position of each type, as far as the file says."""
         newest: dict[str, Position] = {}
-        numbers: dict[Kind, int] = {}
+        numbers: dict[tuple[str, int], int] = {}
         kinds: dict[int, Kind] = {}
         for number, type, version, last in connection.execute(_SQL["kinds"]):
             kind = Kind(type, version)
@@ -68,7 +68,7 @@ class Kinds:
 
     def number(self, connection: apsw.Connection, type: str, version: int) -> int:
         """The kind's number; a new kind is written."""
-        known = self._numbers.get(Kind(type, version))
+        known = self._numbers.get((type, version))
         if known is not None:
             return known
         self.refresh(connection)
@@ -91,10 +91,10 @@ class Kinds:
 
     def numbers(self, connection: apsw.Connection, types: frozenset[str]) -> str:
         """The numbers of all versions of these types, as a JSON array."""
-        known = {kind.type for kind in self._numbers}
+        known = {type for type, _ in self._numbers}
         if not types <= known:
             self.refresh(connection)
-        return json.dumps([number for kind, number in self._numbers.items() if kind.type in types])
+        return json.dumps([number for (type, _), number in self._numbers.items() if type in types])
 
 
 def shape_of(query: Query) -> tuple[str, str]:

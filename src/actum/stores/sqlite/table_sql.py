@@ -201,4 +201,5 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    return f'"{name}"'
+    """Not in double quotes: what SQLite does not find as a column it then takes for a text."""
+    return f"[{name}]"

@@ -5,9 +5,11 @@ Every hit is a candidate only: two tags may share a token, so the reader compare
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from actum.stores.sqlite.statements import statements
 
@@ -25,6 +27,7 @@ ITEMS_AT_ONCE = 64
 """How many query items go into one expression of the index."""
 
 
+@lru_cache(maxsize=16384)
 def token(tag: str) -> str:
     """64 bits of the tag's BLAKE2b hash, as 16 hexadecimal digits."""
     return blake2b(tag.encode(), digest_size=8).hexdigest()
@@ -34,7 +37,7 @@ def add(connection: apsw.Connection, events: Iterable[tuple[Position, tuple[str,
     """Index the events at these positions; those without tags need no entry."""
     rows = [[position, " ".join(map(token, tags))] for position, tags in events if tags]
     if rows:
-        connection.execute(_SQL["index_tags"], (json.dumps(rows),))
+        connection.execute(_SQL["index_tags"], (msgspec.json.encode(rows).decode(),))
 
 
 def empty(connection: apsw.Connection) -> None:

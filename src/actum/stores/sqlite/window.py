@@ -7,102 +7,138 @@ big journal. Everything here can be read again from the file.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actum.journal.event import Position
     from actum.journal.query import Query, QueryItem
+
+_Entry: TypeAlias = "tuple[str, tuple[str, ...], Position]"
+
+
+class _Pane:
+    """The events after `floor` up to `head`. Let go of as a whole: to forget one by one would cost as much as to learn."""
+
+    __slots__ = ("entries", "floor", "head", "tagged")
+
+    def __init__(self, floor: Position) -> None:
+        self.floor = floor
+        self.head = floor
+        self.entries: list[_Entry] = []
+        """Type, tags, and the newest position of that type before."""
+        self.tagged: dict[str, list[Position]] = {}
+
+    def add(self, entry: _Entry) -> Position:
+        """The next event."""
+        self.entries.append(entry)
+        self.head = position = self.head + 1
+        tagged = self.tagged
+        for tag in entry[1]:
+            found = tagged.get(tag)
+            if found is None:
+                tagged[tag] = [position]
+            else:
+                found.append(position)
+        return position
+
+    def take_back(self) -> _Entry:
+        """Forget the newest."""
+        entry = self.entries.pop()
+        self.head -= 1
+        for tag in entry[1]:
+            found = self.tagged[tag]
+            found.pop()
+            if not found:
+                del self.tagged[tag]
+        return entry
+
+    def find(self, item: QueryItem, after: Position, until: Position) -> list[Position]:
+        """Positions in (after, until] that match the item, in order."""
+        entries, floor, types = self.entries, self.floor, item.types
+        return [
+            position
+            for position in self._candidates(item, after)
+            if position <= until
+            and (not types or entries[position - floor - 1][0] in types)
+            and (len(item.tags) < 2 or item.tags.issubset(entries[position - floor - 1][1]))
+        ]
+
+    def _candidates(self, item: QueryItem, after: Position) -> Sequence[Position]:
+        """Every position after `after` that carries the rarest of the item's tags."""
+        if not item.tags:
+            return range(max(after, self.floor) + 1, self.head + 1)
+        rarest: list[Position] = []
+        for tag in item.tags:
+            found = self.tagged.get(tag)
+            if found is None:
+                return ()
+            if not rarest or len(found) < len(rarest):
+                rarest = found
+        return rarest[bisect_right(rarest, after) :] if after >= rarest[0] else rarest
 
 
 class Window:
     """Every event after `floor` up to `head`, by its type and tags. Not safe to share without a lock."""
 
     def __init__(self, floor: Position = 0) -> None:
-        self.floor = floor
-        self._entries: list[tuple[str, tuple[str, ...], Position]] = []
-        self._tagged: dict[str, list[Position]] = {}
+        self._older = _Pane(floor)
+        self._newer = _Pane(floor)
         self.newest_of: dict[str, Position] = {}
         """The newest position of every type, also before the floor."""
 
     @property
+    def floor(self) -> Position:
+        """Events up to here are not kept."""
+        return self._older.floor
+
+    @property
     def head(self) -> Position:
         """The newest position kept."""
-        return self.floor + len(self._entries)
+        return self._newer.head
 
     def add(self, type: str, tags: tuple[str, ...]) -> Position:
         """The next event."""
-        self._entries.append((type, tags, self.newest_of.get(type, 0)))
-        position = self.floor + len(self._entries)
-        for tag in tags:
-            found = self._tagged.get(tag)
-            if found is None:
-                self._tagged[tag] = [position]
-            else:
-                found.append(position)
-        self.newest_of[type] = position
+        newest_of = self.newest_of
+        newest_of[type] = position = self._newer.add((type, tags, newest_of.get(type, 0)))
         return position
 
     def take_back(self, head: Position) -> None:
         """Forget what was added beyond `head`: it was not written after all."""
         while self.head > head:
-            type, tags, newest_before = self._entries.pop()
-            for tag in tags:
-                found = self._tagged[tag]
-                found.pop()
-                if not found:
-                    del self._tagged[tag]
-            self.newest_of[type] = newest_before
+            pane = self._newer if self._newer.entries else self._older
+            type, _, self.newest_of[type] = pane.take_back()
+            if pane is self._older:
+                self._newer = _Pane(pane.head)
 
-    def raise_floor(self, floor: Position) -> None:
-        """Forget the oldest, up to and including `floor`."""
-        gone = self._entries[: floor - self.floor]
-        del self._entries[: floor - self.floor]
-        self.floor = floor
-        for tag in {tag for _, tags, _ in gone for tag in tags}:
-            found = self._tagged[tag]
-            del found[: bisect_right(found, floor)]
-            if not found:
-                del self._tagged[tag]
+    def turn_over(self, size: int, *, indexed: Position) -> None:
+        """Let the older half go, where the newer one has grown to that many events and the index covers the older."""
+        if len(self._newer.entries) >= size and self._newer.floor <= indexed:
+            self._older, self._newer = self._newer, _Pane(self._newer.head)
 
     def entries(self, after: Position) -> list[tuple[Position, tuple[str, ...]]]:
         """Position and tags of every event after a position that is not before the floor."""
-        start = after - self.floor
-        return [(position, tags) for position, (_, tags, _) in enumerate(self._entries[start:], after + 1)]
+        return [
+            (position, tags)
+            for pane in (self._older, self._newer)
+            if pane.head > after
+            for position, (_, tags, _) in enumerate(
+                pane.entries[max(after - pane.floor, 0) :], max(after, pane.floor) + 1
+            )
+        ]
 
     def at(self, position: Position) -> tuple[str, tuple[str, ...]]:
         """Type and tags of one event."""
-        return self._entries[position - self.floor - 1][:2]
+        pane = self._newer if position > self._newer.floor else self._older
+        type, tags, _ = pane.entries[position - pane.floor - 1]
+        return type, tags
 
     def find(self, query: Query, after: Position, until: Position) -> list[Position]:
         """Positions in (after, until] that match, in order."""
         if query.is_all:
             return list(range(max(after, self.floor) + 1, min(until, self.head) + 1))
-        found: set[Position] = set()
-        for item in query.items:
-            found.update(self._find_item(item, after, until))
-        return sorted(found)
-
-    def _find_item(self, item: QueryItem, after: Position, until: Position) -> list[Position]:
-        entries, floor = self._entries, self.floor
-        candidates = self._candidates(item, after)
-        return [
-            position
-            for position in candidates
-            if position <= until
-            and (not item.types or entries[position - floor - 1][0] in item.types)
-            and (len(item.tags) < 2 or item.tags.issubset(entries[position - floor - 1][1]))
-        ]
-
-    def _candidates(self, item: QueryItem, after: Position) -> list[Position] | range:
-        if not item.tags:
-            newest = max((self.newest_of.get(type, 0) for type in item.types), default=0)
-            return range(max(after, self.floor) + 1, newest + 1)
-        rarest: list[Position] | None = None
-        for tag in item.tags:
-            found = self._tagged.get(tag)
-            if found is None:
-                return []
-            if rarest is None or len(found) < len(rarest):
-                rarest = found
-        assert rarest is not None
-        return rarest[bisect_right(rarest, after) :] if after >= rarest[0] else rarest
+        panes = [pane for pane in (self._older, self._newer) if pane.head > after and pane.floor < until]
+        if len(query.items) == 1:
+            return [position for pane in panes for position in pane.find(query.items[0], after, until)]
+        return sorted({found for item in query.items for pane in panes for found in pane.find(item, after, until)})

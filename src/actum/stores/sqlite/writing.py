@@ -6,6 +6,7 @@ import json
 import secrets
 import threading
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import apsw
@@ -123,6 +124,7 @@ class Writer:
         for _, kind, tags in self.connection.execute(_SQL["recent"], (self.window.head, head)):
             self.window.add(kinds[kind].type, tuple(tags.split("\n")) if tags else ())
         self.indexed = indexed
+        self.window.turn_over(WINDOW_SIZE, indexed=indexed)
 
     # Turns.
 
@@ -386,8 +388,7 @@ class Writer:
         self.connection.execute(_SQL["mark_kinds"], (marks,))
         self.connection.execute(_SQL["write_description"], ("indexed", str(head)))
         self.indexed = head
-        if head - self.window.floor > 2 * WINDOW_SIZE:
-            self.window.raise_floor(head - WINDOW_SIZE)
+        self.window.turn_over(WINDOW_SIZE, indexed=head)
 
     def _newest_by_kind(self, head: Position) -> list[tuple[int, Position]]:
         """A kind's newest position; that of its type does for all its versions."""
@@ -440,7 +441,7 @@ def _insert(connection: apsw.Connection, inserts: dict[int, str], rows: list[tup
     start = 0
     for size, sql in inserts.items():
         while len(rows) - start >= size:
-            connection.execute(sql, tuple(value for row in rows[start : start + size] for value in row))
+            connection.execute(sql, tuple(chain.from_iterable(rows[start : start + size])))
             start += size
 
 
