@@ -70,6 +70,7 @@ class Projector:
         self._lines = {plan.table: _Line(plan) for plan in plans}
         self._queries: dict[tuple[str, ...], Query] = {}
         self._lock = threading.RLock()
+        self._made = False
         self._prepared = False
 
     @property
@@ -78,16 +79,21 @@ class Projector:
         return min((line.mark.position for line in self._lines.values()), default=0)
 
     def make_tables(self) -> None:
-        """Have every table there; one of another fold begins anew."""
+        """Have every table there; one of another fold begins anew. Once: whoever comes later with another fold prevails."""
         with self._lock:
             for line in self._lines.values():
-                if self._database.prepare(line.plan.shape):
-                    _LOG.info("the view %s is built from the beginning of the journal", line.plan.name)
+                self._make(line)
+            self._made = True
+
+    def _make(self, line: _Line) -> None:
+        if self._database.prepare(line.plan.shape):
+            _LOG.info("the view %s is built from the beginning of the journal", line.plan.name)
 
     def prepare(self) -> None:
-        """Have every table there and know where it stands. `Unavailable` where one does not fit the journal."""
+        """Know where every table stands. `Unavailable` where one does not fit the journal."""
         with self._lock:
-            self.make_tables()
+            if not self._made:
+                self.make_tables()
             for line in self._lines.values():
                 self._look(line)
             self._prepared = True
@@ -205,14 +211,20 @@ class Projector:
 
     def _look(self, line: _Line) -> None:
         """Read the table's checkpoint and hold it against the journal."""
-        mark = self._database.mark(line.plan.shape)
-        if mark is None:
-            raise Unavailable(
-                f"the view {line.plan.name} is kept by another version of this program; let one version project at a time"
-            )
+        mark = self._database.mark(line.plan.shape) or self._missing(line)
         self._check_fits(line, mark)
         line.mark = mark
         line.rows.forget(empty=mark.position == 0)
+
+    def _missing(self, line: _Line) -> Mark:
+        """The table is not there any more, or it is somebody else's now."""
+        if line.plan.table in self._database.marks():
+            raise Unavailable(
+                f"the view {line.plan.name} is kept by another version of this program now; "
+                "stop this one, or give the new one a table or a read database of its own"
+            )
+        self._make(line)
+        return Mark()
 
     def _check_fits(self, line: _Line, mark: Mark) -> None:
         if mark.position == 0:

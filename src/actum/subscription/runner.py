@@ -6,7 +6,6 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from actum.journal.bell import Bell
 from actum.journal.errors import Busy, Corrupted, NewerSchema, NotAJournal, Unavailable
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class Runner:
         self._where = position
         self._progress = progress
         self._name = name
-        self._bell = Bell()
+        self._stopped = False
         self._stopping = threading.Event()
         self._nudged = threading.Event()
         self._stop_watching = store.watch(self._hear)
@@ -73,12 +72,15 @@ class Runner:
             self._thread.join()
 
     def _hear(self, position: Position) -> None:
-        self._nudged.set()
+        if not self._stopped:
+            self._nudged.set()
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
-        while not self._stopping.is_set():
+        while True:
             self._nudged.clear()
+            if self._stopping.is_set():
+                return
             try:
                 more = self._step()
                 self._progress.reach(self._where())
@@ -98,6 +100,13 @@ class Runner:
             return min(pause * 2, LONGEST_PAUSE)
         _LOG.error("%s stopped: %s", self._name, trouble, exc_info=trouble)
         self._progress.fail(trouble)
-        self._nudged.clear()
-        self._nudged.wait()
+        self._wait_for_help()
         return FIRST_PAUSE
+
+    def _wait_for_help(self) -> None:
+        """Until somebody nudges or stops it: that the journal grows is no reason to fail again."""
+        self._stopped = True
+        self._nudged.clear()
+        if not self._stopping.is_set():
+            self._nudged.wait()
+        self._stopped = False

@@ -119,7 +119,9 @@ class Everything(View, table="everything"):
         self.text = event.owner
 
 
-def opened(journal: str | Path = "memory:", *, follow: bool = False, read_database: str | Path | None = None) -> Running:
+def opened(
+    journal: str | Path = "memory:", *, follow: bool = False, read_database: str | Path | None = None
+) -> Running:
     """The bank at work; who asks keeps the views up."""
     return bank.open(journal, actor="tester", follow=follow, read_database=read_database)
 

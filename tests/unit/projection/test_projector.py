@@ -174,6 +174,20 @@ def _counting(step: int) -> App:
     return app
 
 
+def test_an_older_version_still_running_stands_back_from_a_newer_one(tmp_path: Path):
+    journal = tmp_path / "bank.actum"
+    with _counting(1).open(journal, actor="tester", follow=False) as old:
+        old.append(Opened(account="A-1", owner="Ada"))
+        old.catch_up()
+        with _counting(10).open(journal, actor="tester", follow=False) as new:
+            new.catch_up()
+            old.append(Opened(account="A-1", owner="Ida"))
+            with pytest.raises(Unavailable, match="kept by another version"):
+                old.catch_up()
+            new.catch_up()
+            assert [row.count for row in new.view(new.app.views["Count"])] == [20]  # type: ignore[attr-defined]
+
+
 def test_a_view_ahead_of_the_journal_asks_to_be_rebuilt(tmp_path: Path):
     journal, views = tmp_path / "bank.actum", tmp_path / "views.db"
     with opened(journal, read_database=views) as running:
@@ -234,7 +248,11 @@ def test_an_evolve_that_fails_is_named_with_its_event_and_nothing_is_half_writte
 
 @pytest.mark.parametrize(
     ("value", "why"),
-    [(2**63, "64 bits|too large|overflow|range|big"), ("text", "expected int|cannot store"), (1.5, "expected int|cannot store")],
+    [
+        (2**63, "64 bits|too large|overflow|range|big"),
+        ("text", "expected int|cannot store"),
+        (1.5, "expected int|cannot store"),
+    ],
 )
 def test_a_value_that_its_column_cannot_hold_is_refused(value: Any, why: str):
     app = App("odd")

@@ -85,7 +85,9 @@ def _holds(sign: str, value: Any, wanted: Any) -> bool:
 @given(tables, some.data())
 def test_a_filter_finds_what_python_finds(views: list[Everything], data: some.DataObject):
     table, _ = _filled(views)
-    field = data.draw(some.sampled_from(["account", "text", "number", "real", "amount", "moment", "day", "id", "maybe"]))
+    field = data.draw(
+        some.sampled_from(["account", "text", "number", "real", "amount", "moment", "day", "id", "maybe"])
+    )
     values = [value for view in views if (value := getattr(view, field)) is not None]
     if not values:
         return
@@ -104,11 +106,13 @@ def test_a_filter_finds_what_python_finds(views: list[Everything], data: some.Da
 @given(tables, some.data())
 def test_pages_in_any_order_come_to_the_whole_sorted_table(views: list[Everything], data: some.DataObject):
     table, _ = _filled(views)
-    fields = data.draw(some.lists(some.sampled_from(["text", "number", "amount", "maybe", "moment", "flag"]), unique=True))
+    fields = data.draw(
+        some.lists(some.sampled_from(["text", "number", "amount", "maybe", "moment", "flag"]), unique=True)
+    )
     directions = [data.draw(some.booleans()) for _ in fields]
     expected = sorted(views, key=lambda view: view.account)
     for field, descending in reversed(list(zip(fields, directions, strict=True))):
-        expected.sort(key=lambda view: _sortable(getattr(view, field)), reverse=descending)  # noqa: B023
+        expected.sort(key=lambda view: _sortable(getattr(view, field)), reverse=descending)
     for field, descending in zip(fields, directions, strict=True):
         table = table.order(field, descending=descending)
     if any(directions):
@@ -126,7 +130,7 @@ def _sortable(value: Any) -> tuple[bool, Any]:
 def _stable(views: list[Everything], fields: list[str], directions: list[bool]) -> list[Everything]:
     found = sorted(views, key=lambda view: view.account)
     for field, descending in reversed(list(zip(fields, directions, strict=True))):
-        found = sorted(found, key=lambda view: _sortable(getattr(view, field)), reverse=descending)  # noqa: B023
+        found = sorted(found, key=lambda view: _sortable(getattr(view, field)), reverse=descending)
     return found
 
 
@@ -140,7 +144,9 @@ def _paged(table: Table[Everything], limit: int) -> Iterator[Everything]:
 
 
 @quickly
-@given(some.lists(some.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20), max_size=8))
+@given(
+    some.lists(some.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20), max_size=8)
+)
 def test_amounts_of_any_length_are_sorted_to_the_last_digit(values: list[Decimal]):
     near = [value for base in values for value in (base, base.next_plus(), base.next_minus())]
     table, _ = _filled([Everything(account=str(number), amount=value) for number, value in enumerate(near)])
@@ -149,7 +155,9 @@ def test_amounts_of_any_length_are_sorted_to_the_last_digit(values: list[Decimal
 
 
 def test_text_is_found_by_its_beginning_whatever_is_in_it():
-    table, _ = _filled([Everything(account=str(n), text=text) for n, text in enumerate(["a%b", "a_b", "aXb", "A%", "é"])])
+    table, _ = _filled(
+        [Everything(account=str(n), text=text) for n, text in enumerate(["a%b", "a_b", "aXb", "A%", "é"])]
+    )
     assert [row.text for row in table.where("text", "starts with", "a%")] == ["a%b"]
     assert [row.text for row in table.where("text", "starts with", "é")] == ["é"]
     assert table.where("text", "starts with", "").count() == 5
@@ -247,9 +255,9 @@ def test_plain_sql_works_on_the_tables(tmp_path: Path):
             found = plain.execute("SELECT account, owner, balance, changes FROM balances ORDER BY account").fetchall()
             total = plain.execute("SELECT deposited FROM turnover").fetchone()[0]
         plain.close()
-        assert {row[0]: Balance(account=row[0], owner=row[1], balance=Decimal(row[2]), changes=row[3]) for row in found} == (
-            folded(events)
-        )
+        assert {
+            row[0]: Balance(account=row[0], owner=row[1], balance=Decimal(row[2]), changes=row[3]) for row in found
+        } == (folded(events))
         assert Decimal(total) == sum(event.amount for event in events if type(event).__name__ == "Deposited")
 
 

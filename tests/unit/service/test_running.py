@@ -43,7 +43,9 @@ def test_events_come_in_the_order_and_the_part_that_was_asked_for(running: Runni
     assert positions == list(range(11, 21))
     assert [recorded.position for recorded in running.events(backwards=True, limit=3)] == [50, 49, 48]
     wanted = Query.of(types=["Opened"], tags=["account:A-1"])
-    assert all(recorded.event == Opened(account="A-1", owner=recorded.event.owner) for recorded in running.events(wanted))  # type: ignore[attr-defined]
+    assert all(
+        recorded.event == Opened(account="A-1", owner=recorded.event.owner) for recorded in running.events(wanted)
+    )  # type: ignore[attr-defined]
     with pytest.raises(Invalid, match="after"):
         running.events(after=-1)
 

@@ -1,0 +1,242 @@
+"""The file of a read database: recognised, or refused with a reason; and nothing in it half done."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from actum.journal.errors import (
+    ActumError,
+    Busy,
+    Corrupted,
+    Invalid,
+    NewerSchema,
+    NotAJournal,
+    Unavailable,
+)
+from actum.journal.readmodel import Change, Column, Filter, Kept, Mark, Order, Selection, Shape
+from actum.stores.sqlite.tables import MEMORY, SqliteTables
+
+SHAPE = Shape(
+    "things",
+    (Column("id", Kept.TEXT), Column("select", Kept.INTEGER), Column("size", Kept.AMOUNT, optional=True)),
+    ("id",),
+    b"one",
+)
+ALL = Selection(orders=(Order("id"),))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "views.db"
+
+
+def _change(*rows: Any, seen: Mark = Mark(), reached: Mark = Mark(1, b"x"), shape: Shape = SHAPE) -> Change:  # noqa: B008
+    return Change(shape, rows, seen, reached)
+
+
+def test_rows_and_checkpoint_survive_closing(path: Path):
+    tables = SqliteTables(path, origin="o")
+    assert tables.prepare(SHAPE)
+    assert tables.commit([_change(("a", 1, "1.50"), ("b", 2, None))])
+    tables.close()
+    again = SqliteTables(path, origin="o")
+    assert not again.prepare(SHAPE)
+    assert again.mark(SHAPE) == Mark(1, b"x")
+    assert again.marks() == {"things": Mark(1, b"x")}
+    assert again.select(SHAPE, ALL) == [("a", 1, "1.50"), ("b", 2, None)]
+    again.close()
+
+
+def test_a_commit_from_a_checkpoint_that_has_moved_changes_nothing():
+    tables = SqliteTables(MEMORY, origin="o")
+    other = Shape("others", SHAPE.columns, SHAPE.key, b"two")
+    tables.prepare(SHAPE)
+    tables.prepare(other)
+    assert tables.commit([_change(("a", 1, None))])
+    late = [_change(("z", 9, None), shape=other), _change(("a", 2, None))]
+    assert not tables.commit(late)
+    assert tables.select(SHAPE, ALL) == [("a", 1, None)]
+    assert tables.select(other, ALL) == []
+    assert tables.mark(other) == Mark()
+
+
+def test_a_row_written_again_replaces_the_old_one_however_many_there_are():
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(SHAPE)
+    rows = [(f"{number:05}", number, None) for number in range(2345)]
+    assert tables.commit([_change(*rows)])
+    assert tables.commit(
+        [_change(*[(id, number + 1, "1") for id, number, _ in rows], seen=Mark(1, b"x"), reached=Mark(2, b"y"))]
+    )
+    found = tables.load(SHAPE, [(id,) for id, _, _ in rows])
+    assert sorted(found) == [(id, number + 1, "1") for id, number, _ in rows]
+    assert tables.count(SHAPE, [Filter("select", "<=", 100)]) == 100
+
+
+def test_a_key_of_several_columns_finds_its_row():
+    shape = Shape(
+        "pairs", (Column("a", Kept.TEXT), Column("b", Kept.INTEGER), Column("c", Kept.TEXT)), ("a", "b"), b"1"
+    )
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(shape)
+    tables.commit([_change(("x", 1, "x1"), ("x", 2, "x2"), ("y", 1, "y1"), shape=shape)])
+    assert sorted(tables.load(shape, [("x", 2), ("y", 1), ("y", 2)])) == [("x", 2, "x2"), ("y", 1, "y1")]
+
+
+def test_a_table_of_another_fingerprint_begins_anew():
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(SHAPE)
+    tables.commit([_change(("a", 1, None))])
+    changed = Shape("things", (Column("id", Kept.TEXT),), ("id",), b"two")
+    assert tables.prepare(changed)
+    assert tables.mark(changed) == Mark()
+    assert tables.mark(SHAPE) is None
+    assert not tables.commit([_change(("a", 1, None), seen=Mark(1, b"x"), reached=Mark(2, b"y"))])
+    with pytest.raises(Busy, match="things is being built anew"):
+        tables.select(SHAPE, ALL)
+
+
+def test_a_dropped_table_is_gone_and_dropping_it_again_is_no_mistake():
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(SHAPE)
+    tables.drop("things")
+    tables.drop("things")
+    assert tables.marks() == {}
+
+
+@pytest.mark.parametrize(
+    "row", [("a", 2**63, None), ("a", "text", None), (None, 1, None), ("\ud800", 1, None), ("a", 1, {})]
+)
+def test_a_row_that_does_not_fit_is_refused_and_nothing_is_written(row: Any):
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(SHAPE)
+    with pytest.raises(Invalid, match="cannot be kept"):
+        tables.commit([_change(("good", 1, None), row)])
+    assert tables.select(SHAPE, ALL) == []
+    assert tables.mark(SHAPE) == Mark()
+
+
+def test_a_file_that_is_something_else_is_left_alone(path: Path):
+    path.write_bytes(b"my diary, not yours" * 100)
+    with pytest.raises(NotAJournal, match="not an SQLite file"):
+        SqliteTables(path, origin="o")
+    assert path.read_bytes() == b"my diary, not yours" * 100
+
+
+def test_an_sqlite_file_of_somebody_else_is_left_alone(path: Path):
+    with apsw.Connection(str(path)) as connection:
+        connection.execute("CREATE TABLE diary (day)")
+    with pytest.raises(NotAJournal, match="no read database of actum"):
+        SqliteTables(path, origin="o")
+
+
+def test_the_read_database_of_another_journal_is_refused(path: Path):
+    SqliteTables(path, origin="one").close()
+    with pytest.raises(NotAJournal, match="derived from another journal .expected two, found one.; delete it"):
+        SqliteTables(path, origin="two")
+
+
+def test_a_file_from_a_newer_actum_is_refused(path: Path):
+    SqliteTables(path, origin="o").close()
+    with apsw.Connection(str(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerSchema, match="layout 99.*upgrade actum"):
+        SqliteTables(path, origin="o")
+
+
+def test_a_damaged_file_is_said_to_be_damaged(path: Path):
+    tables = SqliteTables(path, origin="o")
+    tables.prepare(SHAPE)
+    tables.commit([_change(*[(f"{number:05}" * 20, number, None) for number in range(2000)])])
+    tables.close()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    with pytest.raises(Corrupted, match="is damaged"):
+        tables = SqliteTables(path, origin="o")
+        tables.select(SHAPE, ALL)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(Unavailable, match="there is no folder"):
+        SqliteTables(tmp_path / "no" / "views.db", origin="o")
+
+
+def test_a_file_that_another_program_keeps_locked_is_busy(path: Path):
+    tables = SqliteTables(path, origin="o", timeout=0.01)
+    tables.prepare(SHAPE)
+    with apsw.Connection(str(path)) as other:
+        other.execute("PRAGMA user_version")
+        holding = apsw.Connection(str(path))
+        holding.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Busy, match="locked"):
+            tables.commit([_change(("a", 1, None))])
+        assert tables.select(SHAPE, ALL) == []
+        holding.execute("ROLLBACK")
+        holding.close()
+    assert tables.commit([_change(("a", 1, None))])
+    tables.close()
+
+
+def test_what_is_closed_stays_closed(path: Path):
+    tables = SqliteTables(path, origin="o")
+    tables.close()
+    tables.close()
+    with pytest.raises(Unavailable, match="closed"):
+        tables.marks()
+
+
+def test_readers_in_many_threads_see_whole_commits_while_one_writes(path: Path):
+    tables = SqliteTables(path, origin="o")
+    tables.prepare(SHAPE)
+    tables.commit([_change(("a", 0, None), ("b", 0, None))])
+    torn: list[Any] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            rows = tables.select(SHAPE, ALL)
+            if rows[0][1] != rows[1][1]:
+                torn.append(rows)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    seen = Mark(1, b"x")
+    for number in range(2, 300):
+        reached = Mark(number, b"x")
+        assert tables.commit([_change(("a", number, None), ("b", number, None), seen=seen, reached=reached)])
+        seen = reached
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert torn == []
+    tables.close()
+
+
+def test_a_file_deleted_by_somebody_is_made_anew(path: Path):
+    tables = SqliteTables(path, origin="o")
+    tables.prepare(SHAPE)
+    tables.commit([_change(("a", 1, None))])
+    assert tables.select(SHAPE, ALL) == [("a", 1, None)]
+    os.unlink(path)  # noqa: PTH108
+    assert tables.mark(SHAPE) is None
+    with pytest.raises(Busy, match="built anew"):
+        tables.select(SHAPE, ALL)
+    assert tables.prepare(SHAPE)
+    assert tables.select(SHAPE, ALL) == []
+    tables.close()
+    assert path.exists()
+
+
+def test_every_error_is_one_of_ours(path: Path):
+    path.mkdir()
+    with pytest.raises(ActumError):
+        SqliteTables(path, origin="o")
