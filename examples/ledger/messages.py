@@ -21,7 +21,7 @@ class Opened(Event):
 class Entry(Event):
     account: AccountId
     amount: Decimal
-    transaction: TransactionId | None = None
+    transaction: TransactionId
 
 
 class Deposited(Entry): ...
@@ -65,7 +65,7 @@ class Open(Command):
 class Book(Command):
     account: AccountId
     amount: Decimal
-    transaction: TransactionId | None = None
+    transaction: TransactionId
 
 
 class Deposit(Book): ...
