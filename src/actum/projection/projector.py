@@ -51,7 +51,8 @@ class _Line:
 class Projector:
     """Keeps the tables of some views up with a journal, a page at a call. Safe to share between threads.
 
-    `until` bounds how far it goes: the views are then as of that position.
+    `until` bounds how far it goes: the views are then as of that position. `page` is how many events go into one
+    transaction.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class Projector:
         database: ReadDatabase,
         plans: Sequence[Plan[Any]],
         until: Position | None = None,
+        page: int = PAGE,
     ) -> None:
         self._store = store
         self._codec = codec
         self._database = database
         self._until = until
+        self._page = page
         self._lines = {plan.table: _Line(plan) for plan in plans}
         self._queries: dict[tuple[str, ...], Query] = {}
         self._lock = threading.RLock()
@@ -132,8 +135,8 @@ class Projector:
         newest = self._newest(bound)
         if newest is None or newest.position <= seen.position:
             return self._refresh(lines)
-        events = list(self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=PAGE))
-        full = len(events) == PAGE
+        events = list(self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=self._page))
+        full = len(events) == self._page
         reached = Mark(events[-1].position, events[-1].id) if full else Mark(newest.position, newest.id)
         decoded = self._decode(events)
         changes = [Change(line.plan.shape, self._fold(line, decoded), line.mark, reached) for line in lines]
