@@ -18,7 +18,7 @@ from actum.stores.sqlite import switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, connect, translated
 from actum.stores.sqlite.interning import record_of
-from actum.stores.sqlite.reading import PAGE, Reader, Span
+from actum.stores.sqlite.reading import Reader, Span
 from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import Writer, closed
 
@@ -37,6 +37,11 @@ JOURNAL = Layout(0x61637475, "journal", ("schema_0001.sql",))
 """How a journal's file is known: its application id spells "actu"."""
 
 WRITER_CACHE_KIB = 65536
+
+DECISIONS_PAGE = 50_000
+"""How many decisions are read at once. They are kept by command, so each page is a scan of all: the pages are long."""
+
+_BEHIND_ALL = b"\xff" * 17
 
 
 class SqliteStore:
@@ -167,14 +172,16 @@ class SqliteStore:
         """See `DecisionLog.decisions`. Read by pages, so that an open iteration hides nothing from other readers."""
         self._check_open()
         checked_position(after, "after")
+        command = _BEHIND_ALL
         while True:
             with translated(self.path):
-                rows = self._reader.connection().execute(_SQL["decisions"], (after, PAGE)).fetchall()
+                page = (after, command, DECISIONS_PAGE)
+                rows = self._reader.connection().execute(_SQL["decisions"], page).fetchall()
             for row in rows:
                 record = record_of(row)
-                after = record.first
+                after, command = record.first, record.command
                 yield record
-            if len(rows) < PAGE:
+            if len(rows) < DECISIONS_PAGE:
                 return
 
     def kinds(self) -> frozenset[Kind]:

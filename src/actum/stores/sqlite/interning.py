@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -114,12 +115,17 @@ def _types_text(types: frozenset[str]) -> str:
 
 def query_of(shape: str, tags: str) -> Query:
     """The query again."""
-    left = iter(tags.split("\n"))
-    items = tuple(
-        QueryItem(types=frozenset(types), tags=frozenset(next(left) for _ in range(count)))
-        for types, count in msgspec.json.decode(shape, type=list[tuple[list[str], int]])
-    )
-    return Query(items)
+    words = tags.split("\n") if tags else []
+    parts, left = _parts_of(shape), iter(words)
+    if sum(count for _, count in parts) != len(words):
+        raise Invalid(f"expected as many tags as {shape[:80]!r} has, found {len(words)}")
+    return Query(tuple(QueryItem(types, frozenset(islice(left, count))) for types, count in parts))
+
+
+@lru_cache(maxsize=1024)
+def _parts_of(shape: str) -> tuple[tuple[frozenset[str], int], ...]:
+    """The items of a shape: their types, and how many tags each has."""
+    return tuple(msgspec.json.decode(shape, type=tuple[tuple[frozenset[str], int], ...]))
 
 
 def record_of(

@@ -121,10 +121,10 @@ FROM decisions AS d JOIN handlers AS h ON h.id = d.handler LEFT JOIN shapes AS s
 WHERE d.command IN (SELECT unhex(value) FROM json_each(?));
 
 -- name: decisions
--- A page of the decisions from a position on.
+-- A page of the decisions behind a position and a command.
 SELECT d.command, d.digest, h.name, s.shape, d.tags, d.after, d.first, d.count
 FROM decisions AS d JOIN handlers AS h ON h.id = d.handler LEFT JOIN shapes AS s ON s.id = d.shape
-WHERE d.first > ? ORDER BY d.first LIMIT ?;
+WHERE (d.first, d.command) > (?, ?) ORDER BY d.first, d.command LIMIT ?;
 
 -- name: snapshot
 -- A remembered fold.
