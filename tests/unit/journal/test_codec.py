@@ -112,7 +112,9 @@ everything = st.builds(
     owner=owners,
     colour=st.sampled_from(Colour),
     level=st.sampled_from(Level),
-    home=st.builds(Address, street=st.text(st.characters(exclude_categories=["Cs"])), number=st.integers(-(2**63), 2**63)),
+    home=st.builds(
+        Address, street=st.text(st.characters(exclude_categories=["Cs"])), number=st.integers(-(2**63), 2**63)
+    ),
     paid=st.builds(Cash, amount=amounts) | st.builds(Card, number=words, holder=owners),
     size=st.builds(Size, width=amounts, boxes=st.lists(st.integers(0, 99), max_size=3).map(tuple)),
     person=st.builds(Person, name=words, born=st.dates(), height=amounts.filter(lambda amount: abs(amount) < 10**20)),
@@ -174,7 +176,10 @@ def _identity(name: str, version: int) -> Any:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        (Transferred(source="A", target="B", amount=1.5), r'amount: expected Decimal, found 1.5 \(float\); .* Decimal\("1.5"\)'),  # type: ignore[arg-type]
+        (
+            Transferred(source="A", target="B", amount=1.5),
+            r'amount: expected Decimal, found 1.5 \(float\); .* Decimal\("1.5"\)',
+        ),  # type: ignore[arg-type]
         (Transferred(source="A", target="B", amount=1), "amount: expected Decimal, found 1 .int."),  # type: ignore[arg-type]
         (Transferred(source="A", target="B", amount=Decimal("NaN")), "amount: expected a finite amount, found NaN"),
         (Transferred(source="A", target="B", amount=Decimal("-Infinity")), "expected a finite amount"),
@@ -184,7 +189,10 @@ def _identity(name: str, version: int) -> Any:
         (Transferred(source="", target="B", amount=Decimal(1)), "the identity of 'account' is empty"),
         (Transferred(source="x" * 1100, target="B", amount=Decimal(1)), "a tag is at most 1024 bytes, found 1108"),
         (Transferred(source="a\x00", target="B", amount=Decimal(1)), "control character"),
-        (Transferred(source="\ud800", target="B", amount=Decimal(1)), "Transferred cannot be written|control character"),
+        (
+            Transferred(source="\ud800", target="B", amount=Decimal(1)),
+            "Transferred cannot be written|control character",
+        ),
     ],
 )
 def test_a_value_that_is_not_what_was_declared_is_not_stored(event: Event, message: str) -> None:
@@ -243,7 +251,9 @@ EXAMPLE = Everything(
 
 
 def test_an_event_of_another_application_is_unknown() -> None:
-    with pytest.raises(Unknown, match="no event type is called 'Deposited'; known: Counted, Everything, Transferred") as caught:
+    with pytest.raises(
+        Unknown, match="no event type is called 'Deposited'; known: Counted, Everything, Transferred"
+    ) as caught:
         CODEC.encode(Deposited(account="A", amount=Decimal(1)), ids=SYSTEM_IDS)
     assert caught.value.name == "Deposited"
 
@@ -275,7 +285,9 @@ def test_an_event_of_a_newer_version_names_the_newer_program() -> None:
 
 
 def test_an_event_that_nothing_here_can_read_is_unknown() -> None:
-    with pytest.raises(Unknown, match="no event kind is called 'Forgotten@1'; known: Counted@1, Everything@1, Transferred@1"):
+    with pytest.raises(
+        Unknown, match="no event kind is called 'Forgotten@1'; known: Counted@1, Everything@1, Transferred@1"
+    ):
         CODEC.decode(stored(Transferred, b"{}", type="Forgotten"))
     assert not CODEC.can_read(Kind("Forgotten", 1))
     assert CODEC.can_read(Kind("Transferred", 1))

@@ -10,7 +10,17 @@ import pytest
 
 from actum.journal.clock import EARLIEST, LATEST
 from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.event import LONGEST_TAG, MOST_TAGS, Event, EventData, Kind, SequencedEvent, Tag, checked_tag, data_of
+from actum.journal.event import (
+    LONGEST_TAG,
+    MOST_TAGS,
+    Event,
+    EventData,
+    Kind,
+    SequencedEvent,
+    Tag,
+    checked_tag,
+    data_of,
+)
 
 ID = bytes(range(16))
 
@@ -28,7 +38,8 @@ def an_event(**changes: Any) -> EventData:
 
 
 @pytest.mark.parametrize(
-    ("value", "tag"), [("A-1", "account:A-1"), (7, "account:7"), (UUID(int=1), f"account:{UUID(int=1)}"), ("é:%", "account:é:%")]
+    ("value", "tag"),
+    [("A-1", "account:A-1"), (7, "account:7"), (UUID(int=1), f"account:{UUID(int=1)}"), ("é:%", "account:é:%")],
 )
 def test_a_tag_is_the_name_and_the_identity(value: str | int | UUID, tag: str) -> None:
     assert Tag("account").of(value) == tag
@@ -71,7 +82,9 @@ def test_a_tag_that_cannot_be_stored_says_why(tag: Any, message: str) -> None:
         checked_tag(tag)
 
 
-@pytest.mark.parametrize("tag", ["a", "x" * LONGEST_TAG, "é" * (LONGEST_TAG // 2), "שלום", "👩‍👩‍👧", "a b", "\u2028", "%_'\"\\"])
+@pytest.mark.parametrize(
+    "tag", ["a", "x" * LONGEST_TAG, "é" * (LONGEST_TAG // 2), "שלום", "👩‍👩‍👧", "a b", "\u2028", "%_'\"\\"]
+)
 def test_a_tag_of_any_other_text_is_itself(tag: str) -> None:
     assert checked_tag(tag) is tag
 

@@ -66,7 +66,10 @@ def test_json_from_outside_becomes_the_message() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b'{"account":"A","amount":1.5}', "Booked.amount: a JSON float is no exact amount, found 1.5; write it as text"),
+        (
+            b'{"account":"A","amount":1.5}',
+            "Booked.amount: a JSON float is no exact amount, found 1.5; write it as text",
+        ),
         (b'{"account":"A","amount":"1","lines":[{"account":"B","amount":0.1}]}', r"lines\[0\].amount: a JSON float"),
         (b'{"account":"A"}', "Booked: .*missing required field `amount`"),
         (b'{"account":"A","amount":"1","more":1}', "Booked: .*unknown field `more`"),

@@ -48,7 +48,9 @@ def test_fields_of_a_newer_actum_are_passed_over() -> None:
     assert Metadata.decode(b'{"actor":"me","mood":"good"}') == Metadata(actor="me")
 
 
-@pytest.mark.parametrize("stored", [b"", b"{}", b"\xff", b'{"actor":7}', b'{"actor":"\xff"}', b'{"actor":"a","command":"no"}'])
+@pytest.mark.parametrize(
+    "stored", [b"", b"{}", b"\xff", b'{"actor":7}', b'{"actor":"\xff"}', b'{"actor":"a","command":"no"}']
+)
 def test_bytes_that_are_no_metadata_are_said_to_be_none(stored: bytes) -> None:
     with pytest.raises(Invalid, match="stored metadata cannot be read"):
         Metadata.decode(stored)

@@ -56,9 +56,12 @@ def test_an_item_asks_for_one_of_its_types_and_all_of_its_tags() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Query.of(), r"use Query.all\(\)"),
+        (Query.of, r"use Query.all\(\)"),
         (lambda: Query.from_items([]), r"use Query.all\(\)"),
-        (lambda: Query.of(types="Opened"), r"types: expected several names, found the text 'Opened'; write \['Opened'\]"),
+        (
+            lambda: Query.of(types="Opened"),
+            r"types: expected several names, found the text 'Opened'; write \['Opened'\]",
+        ),
         (lambda: Query.of(tags="a:1"), "tags: expected several names"),
         (lambda: Query.of(tags=[""]), "cannot be empty"),
         (lambda: Query.of(tags=["a\n"]), "control character"),

@@ -63,9 +63,13 @@ def read(codec: Codec, name: str, version: int, data: bytes) -> tuple[Event, ...
         (add("c", lambda data: data["x"] + 1), {"x": 1}, {"x": 1, "c": 2}),
         (remove("a"), {"a": 1, "b": 2}, {"b": 2}),
         (remove("a"), {"b": 2}, {"b": 2}),
-        (merge("f", "l", into="n", by=lambda f, l: f"{f} {l}"), {"f": "A", "x": 1, "l": "B"}, {"x": 1, "n": "A B"}),
-        (merge("f", "l", into="n", by=lambda f, l: f), {"f": "A"}, {"n": "A"}),
-        (merge("f", "l", into="f", by=lambda f, l: f + l), {"f": "A", "l": "B"}, {"f": "AB"}),
+        (
+            merge("f", "l", into="n", by=lambda first, last: f"{first} {last}"),
+            {"f": "A", "x": 1, "l": "B"},
+            {"x": 1, "n": "A B"},
+        ),
+        (merge("f", "l", into="n", by=lambda first, last: first), {"f": "A"}, {"n": "A"}),
+        (merge("f", "l", into="f", by=lambda first, last: first + last), {"f": "A", "l": "B"}, {"f": "AB"}),
         (convert("a", str), {"a": 1}, {"a": "1"}),
         (convert("a", str), {"b": 1}, {"b": 1}),
     ],
@@ -87,7 +91,9 @@ def test_every_old_version_is_read_through_the_chain() -> None:
 
 def test_an_older_name_leads_to_the_class_of_today() -> None:
     codec = Codec([Opened], [*OLD, up("AccountOpened", 1, add("branch", 1), into=Kind("Opened", 3))])
-    assert read(codec, "AccountOpened", 1, b'{"owner":"Ann","currency":"EUR"}') == (Opened(owner="Ann", currency="EUR"),)
+    assert read(codec, "AccountOpened", 1, b'{"owner":"Ann","currency":"EUR"}') == (
+        Opened(owner="Ann", currency="EUR"),
+    )
     assert codec.names([Opened]) == {"Opened", "AccountOpened"}
 
 
@@ -125,7 +131,10 @@ def test_old_bytes_that_do_not_fit_are_corrupted(data: bytes) -> None:
         (OLD[:2], "Opened@2 is upcast into Opened@3, which is neither a class of today nor upcast further"),
         ((*OLD, OLD[0]), "Opened@1 has two upcasters; there can be one"),
         ((*OLD, up("Opened", 4, remove("x"))), "Opened@4 is what the class Opened reads today"),
-        ((*OLD, up("Old", 1, into=Kind("Older", 1)), up("Older", 1, into=Kind("Old", 1))), "round in a circle: Old@1 -> "),
+        (
+            (*OLD, up("Old", 1, into=Kind("Older", 1)), up("Older", 1, into=Kind("Old", 1))),
+            "round in a circle: Old@1 -> ",
+        ),
         ((*OLD, moved(("Nowhere", 1))), "Moved@1 is upcast into Nowhere@1"),
     ],
 )

@@ -45,14 +45,22 @@ FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?;
 SELECT position, kind, id, recorded, effective, tags, data, metadata, salt, leaf
 FROM events WHERE position > ? AND position <= ? ORDER BY position DESC LIMIT ?;
 
--- name: read_kinds_forwards
--- A page of the events of some kinds; their ids as a JSON array.
+-- name: read_types_forwards
+-- A page of the events of some types, as a JSON array of names: one snapshot knows every version there is.
 SELECT position, kind, id, recorded, effective, tags, data, metadata, salt, leaf
-FROM events WHERE position > ? AND position <= ? AND kind IN (SELECT value FROM json_each(?4))
+FROM events WHERE position > ? AND position <= ?
+AND kind IN (SELECT id FROM kinds WHERE type IN (SELECT value FROM json_each(?4)))
 ORDER BY position LIMIT ?3;
 
--- name: read_kinds_backwards
+-- name: read_types_backwards
 -- The same, newest first.
+SELECT position, kind, id, recorded, effective, tags, data, metadata, salt, leaf
+FROM events WHERE position > ? AND position <= ?
+AND kind IN (SELECT id FROM kinds WHERE type IN (SELECT value FROM json_each(?4)))
+ORDER BY position DESC LIMIT ?3;
+
+-- name: read_kinds_backwards
+-- A page of the events of some kinds, newest first; their ids as a JSON array.
 SELECT position, kind, id, recorded, effective, tags, data, metadata, salt, leaf
 FROM events WHERE position > ? AND position <= ? AND kind IN (SELECT value FROM json_each(?4))
 ORDER BY position DESC LIMIT ?3;

@@ -156,8 +156,8 @@ class Reader:
         if types is None:
             rows = connection.execute(_SQL[f"read_{direction}"], (span.after, span.until, size))
         else:
-            numbers = self._kinds.numbers(connection, types)
-            rows = connection.execute(_SQL[f"read_kinds_{direction}"], (span.after, span.until, size, numbers))
+            names = json.dumps(sorted(types))
+            rows = connection.execute(_SQL[f"read_types_{direction}"], (span.after, span.until, size, names))
         events = sequenced(connection, rows, self._kinds)
         return (events[-1].position if events else None), events
 
@@ -221,8 +221,8 @@ class Reader:
         if query.is_all or any(item.tags for item in query.items):
             rows = connection.execute(_SQL["read_forwards"], (after, until, -1))
         else:
-            numbers = writer.kinds.numbers(connection, frozenset(type for item in query.items for type in item.types))
-            rows = connection.execute(_SQL["read_kinds_forwards"], (after, until, -1, numbers))
+            names = json.dumps(sorted({type for item in query.items for type in item.types}))
+            rows = connection.execute(_SQL["read_types_forwards"], (after, until, -1, names))
         return list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
 
     def _load_tagged(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:

@@ -41,7 +41,9 @@ class DurableContract(ModelCases, StoreCase):
         store = open_store()
         for start in range(0, len(LOOKALIKES), 7):
             events = [an_event("A", tag, data=tag.encode()) for tag in LOOKALIKES[start : start + 7]]
-            store.append(an_append(*events, unless=FOO, after=store.head(), command=f"c{start}"), an_append(an_event("B")))
+            store.append(
+                an_append(*events, unless=FOO, after=store.head(), command=f"c{start}"), an_append(an_event("B"))
+            )
         before = list(look(store))
         store.close()
         for _ in range(3):
@@ -101,9 +103,7 @@ class DurableContract(ModelCases, StoreCase):
         assert [event.recorded for event in store.read()] == [5000, 5000, 7000, 7000]
         store.close()
 
-    def test_two_journals_have_two_origins(
-        self, open_store: Opener, tmp_path_factory: pytest.TempPathFactory
-    ) -> None:
+    def test_two_journals_have_two_origins(self, open_store: Opener, tmp_path_factory: pytest.TempPathFactory) -> None:
         here = open_store()
         there = self.opener(tmp_path_factory.mktemp("elsewhere"))()
         assert here.origin != there.origin

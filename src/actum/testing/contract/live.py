@@ -40,6 +40,16 @@ class LiveCases(StoreCase):
                 store.append(an_append(an_event("Counted", "foo:1")))
         assert seen == list(range(1, 51))
 
+    def test_a_type_asked_for_before_is_found_in_versions_that_came_later(self, store: JournalStore) -> None:
+        opened = Query.of(types=["Opened"])
+        for version in range(1, 5):
+            store.append(an_append(an_event("Opened", "foo:1", version=version)))
+            expected = list(range(1, version + 1))
+            assert positions(store.read(opened)) == expected
+            assert positions(store.read(opened, backwards=True)) == expected[::-1]
+            assert positions(store.load([opened], after=[0])[1][0]) == expected
+            assert type(store.append(an_append(unless=opened, after=version - 1))[0]).__name__ == "Collided"
+
     def test_a_bounded_reading_does_not_see_what_comes_later(self, store: JournalStore) -> None:
         fill(store, 3)
         reading = store.read(until=store.head())

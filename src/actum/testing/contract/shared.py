@@ -91,8 +91,21 @@ class SharedContract(StoreCase):
             head = fill(store, size, "foo:1")
             assert other.head() == head
             assert list(other.read()) == list(store.read())
-            assert other.load([Query.of(tags=["foo:1"])], after=[0]) == store.load([Query.of(tags=["foo:1"])], after=[0])
+            assert other.load([Query.of(tags=["foo:1"])], after=[0]) == store.load(
+                [Query.of(tags=["foo:1"])], after=[0]
+            )
             assert fill(other, 1, "bar:1") == store.head() == head + 1
+
+    def test_a_version_that_another_handle_brings_in_is_found_by_its_type(
+        self, store: JournalStore, other: JournalStore
+    ) -> None:
+        opened = Query.of(types=["Opened"])
+        following = other.read(opened)
+        for version in range(1, 5):
+            store.append(an_append(an_event("Opened", version=version)))
+            assert next(following).version == version
+            assert positions(other.read(opened)) == list(range(1, version + 1))
+            assert positions(other.load([opened], after=[0])[1][0]) == list(range(1, version + 1))
 
     def test_a_condition_sees_what_another_handle_appended(self, store: JournalStore, other: JournalStore) -> None:
         fill(store, 1, "foo:1")

@@ -16,6 +16,8 @@ from actum.testing.contract.case import Opener, StoreCase
 from actum.testing.crews import threads_at_work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actum.journal.event import Position
     from actum.journal.store import JournalStore
 
@@ -94,7 +96,7 @@ class ClosedCases(StoreCase):
         store = open_store()
         store.append(an_append(an_event(), command="c"))
         store.close()
-        calls = {
+        calls: dict[str, Callable[[], object]] = {
             "append": lambda: store.append(an_append()),
             "read": lambda: list(store.read()),
             "read backwards": lambda: list(store.read(Query.of(tags=["a:1"]), backwards=True)),
