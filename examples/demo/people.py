@@ -75,7 +75,7 @@ class Wish:
 def customers(count: int, *, chance: Random) -> list[Customer]:
     """That many people, French and English by turns, no two of one name."""
     names = {language: _names(language, chance) for language in NAMES}
-    made = []
+    made: list[Customer] = []
     for number in range(count):
         language = ("fr", "en")[number % 2]
         account = f"{language.upper()}-{chance.randrange(10**4):04}-{number:02}"

@@ -1,12 +1,19 @@
 """The live tail: one line for each event, in the language of whoever it is about."""
 
-from actum import Recorded
+from actum import Event, Recorded
 from actum.decision.outcome import CommandRefused
 from examples.demo.bank import DayClosed, Deposited, Opened, Transferred, Withdrawn
 from examples.demo.people import Customer
 from examples.demo.terminal import BLUE, CYAN, FAINT, GREEN, RED, YELLOW, Terminal, money
 
-COLOURS = {Opened: CYAN, Deposited: GREEN, Withdrawn: YELLOW, Transferred: BLUE, DayClosed: FAINT, CommandRefused: RED}
+COLOURS: dict[type[Event], str] = {
+    Opened: CYAN,
+    Deposited: GREEN,
+    Withdrawn: YELLOW,
+    Transferred: BLUE,
+    DayClosed: FAINT,
+    CommandRefused: RED,
+}
 REFUSALS = {"insufficient funds": "provision insuffisante"}
 
 

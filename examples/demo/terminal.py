@@ -65,4 +65,4 @@ def money(amount: Decimal, language: str) -> str:
     english = f"{amount:,.2f}"
     if language == "en":
         return f"€{english}"
-    return english.translate(str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})) + " €"
+    return english.translate(str.maketrans(",.", "\N{NARROW NO-BREAK SPACE},")) + " €"

@@ -117,7 +117,9 @@ def _report(imported: Imported, again: Imported, watching: Auditor, reading: Aud
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m examples.ledger", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m examples.ledger", description="A real bank's ledger through actum."
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help=f"the folder with {LEDGER}")
     parser.add_argument("--journal", type=Path, required=True, metavar="PATH", help="the journal to make")
     return parser.parse_args(arguments)

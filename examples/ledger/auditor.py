@@ -31,7 +31,7 @@ class Auditor:
     """Given every line in the order of its account, once; `found` is the balance that actum has after it."""
 
     checked: int = 0
-    mismatches: list[str] = field(default_factory=list)
+    mismatches: list[str] = field(default_factory=list[str])
     largest: Decimal = Decimal(0)
     _books: dict[str, _Book] = field(default_factory=lambda: defaultdict(_Book))
 

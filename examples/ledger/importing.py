@@ -8,8 +8,8 @@ from decimal import Decimal
 from actum import Decided, Refused, Running
 from actum.service.running_async import AsyncRunning
 from examples.ledger.auditor import Auditor
-from examples.ledger.domain import Account
-from examples.ledger.messages import Book, Entry
+from examples.ledger.domain import Account, Credit, Debit
+from examples.ledger.messages import Book
 from examples.ledger.records import Line, waves
 from examples.ledger.views import Balance
 
@@ -69,7 +69,7 @@ def audit_states(running: Running, lines: Sequence[Line], *, auditor: Auditor) -
     accounts: dict[str, Account] = {}
     for recorded in running.events():
         event = recorded.event
-        if isinstance(event, Entry):
+        if isinstance(event, Credit | Debit):
             account = accounts.setdefault(event.account, Account(id=event.account))
             account.evolve(event)
             line = awaited.pop(event.transaction, None)

@@ -102,24 +102,26 @@ def _transaction(row: dict[str, str]) -> Line:
 
 
 def _command(row: dict[str, str]) -> Command:
-    booked = {"account": row["account"], "amount": Decimal(row["amount"]), "transaction": row["transaction"]}
-    match row["operation"], row["purpose"]:
+    account, amount, number, purpose = row["account"], Decimal(row["amount"]), row["transaction"], row["purpose"]
+    bank, other = row["counterparty_bank"], row["counterparty_account"]
+    match row["operation"], purpose:
         case "cash-deposit", _:
-            return Deposit(**booked)
+            return Deposit(account=account, amount=amount, transaction=number)
         case "interest", _:
-            return PayInterest(**booked)
+            return PayInterest(account=account, amount=amount, transaction=number)
         case "cash-withdrawal", "statement-fee":
-            return ChargeFee(**booked)
+            return ChargeFee(account=account, amount=amount, transaction=number)
         case "cash-withdrawal", "overdraft-interest":
-            return ChargeInterest(**booked)
-        case "cash-withdrawal" | "card-withdrawal" as how, purpose:
-            return Withdraw(**booked, purpose=purpose, card=how == "card-withdrawal")
-        case "transfer-in", purpose:
-            return Receive(**booked, bank=row["counterparty_bank"], sender=row["counterparty_account"], purpose=purpose)
-        case "transfer-out", purpose:
-            return Send(**booked, bank=row["counterparty_bank"], recipient=row["counterparty_account"], purpose=purpose)
+            return ChargeInterest(account=account, amount=amount, transaction=number)
+        case "cash-withdrawal" | "card-withdrawal" as how, _:
+            card = how == "card-withdrawal"
+            return Withdraw(account=account, amount=amount, transaction=number, purpose=purpose, card=card)
+        case "transfer-in", _:
+            return Receive(account=account, amount=amount, transaction=number, bank=bank, sender=other, purpose=purpose)
+        case "transfer-out", _:
+            return Send(account=account, amount=amount, transaction=number, bank=bank, recipient=other, purpose=purpose)
         case operation:
-            raise ValueError(f"transaction {row['transaction']}: no command stands for {operation}")
+            raise ValueError(f"transaction {number}: no command stands for {operation}")
 
 
 def _day(text: str) -> datetime:
