@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actum.journal.errors import Invalid
-from actum.journal.query import Query
+from actum.journal.query import AppendCondition, Query
 from actum.journal.store import Appended, Collided, Repeated
 from actum.testing.builders import an_append, an_event, fill, positions
 from actum.testing.contract.case import StoreCase
@@ -126,6 +126,18 @@ class BatchCases(StoreCase):
         store.append(an_append(an_event("A", "foo:1"), unless=BAR))
         (outcome,) = store.append(an_append(an_event("B", "foo:1"), unless=FOO, after=1, sequel=True))
         assert isinstance(outcome, Appended)
+
+    @pytest.mark.parametrize("query", [FOO, Query.all(), Query.of(types=["A"]), FOO | Query.of(types=["B"])])
+    def test_the_evidence_of_a_sequel_ends_with_what_it_had_seen_of_its_batch(
+        self, store: JournalStore, query: Query
+    ) -> None:
+        fill(store, 1, "bar:1")
+        store.append(
+            an_append(an_event("A", "foo:1")), an_append(an_event("B"), unless=query, after=1, command="c", sequel=True)
+        )
+        (record,) = store.decisions()
+        assert record.condition == AppendCondition(query, after=2)
+        assert list(store.read(query, after=2, until=record.first - 1)) == []
 
     def test_others_in_the_batch_of_a_sequel_see_its_events(self, store: JournalStore) -> None:
         outcomes = store.append(
