@@ -19,7 +19,10 @@ def test_a_sound_journal_is_said_to_be_sound(type_: Type):
 
 
 def test_an_altered_journal_is_found_out(type_: Type, journal: Path):
-    alter(journal, "UPDATE events SET data = CAST(replace(CAST(data AS TEXT), '12.50', '99.50') AS BLOB) WHERE position = 3")
+    alter(
+        journal,
+        "UPDATE events SET data = CAST(replace(CAST(data AS TEXT), '12.50', '99.50') AS BLOB) WHERE position = 3",
+    )
     alter(journal, "UPDATE decisions SET after = 0 WHERE first = 3")
     result = type_("verify", "--decisions")
     assert result.exit_code == 1
