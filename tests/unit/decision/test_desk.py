@@ -320,3 +320,25 @@ def test_money_is_conserved_under_threads_whatever_is_kept(tmp_path: Path, state
                         balances[event.target] += event.amount
                         assert balances[event.source] >= 0, f"overdrawn at position {stored.position}"
     assert sum(balances.values()) == 25
+
+
+def test_an_import_that_is_run_again_gets_all_its_first_answers(running: Running) -> None:
+    running.execute(Open(account="A", email="a@x"))
+
+    def imported() -> list[object]:
+        answers: list[object] = []
+        for number in range(5):
+            try:
+                decided = running.execute(Deposit(account="A", amount=Decimal(number + 1)), id=f"D-{number}")
+                answers.append((decided.position, decided.events))
+            except Refused as refused:
+                answers.append((refused.position, refused.reason))
+        return answers
+
+    first, head = imported(), running.head()
+    assert imported() == imported() == first
+    assert running.head() == head
+    with pytest.raises(Reused):
+        running.execute(Deposit(account="A", amount=Decimal(99)), id="D-4")
+    assert running.execute(Deposit(account="A", amount=Decimal(1)), id="D-5").position == head + 1
+    assert running.state(Account, "A").balance == Decimal(16)

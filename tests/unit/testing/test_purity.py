@@ -118,7 +118,7 @@ def logs(command: Do, thing: Thing) -> Done:
 
 
 def prints(command: Do, thing: Thing) -> Done:
-    print("deciding")  # noqa: T201
+    print("deciding")
     return Done(thing=thing.id)
 
 
