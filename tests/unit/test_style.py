@@ -231,9 +231,21 @@ def test_the_name_of_a_test_is_a_sentence():
     assert short == []
 
 
+DIFFERS = {"actum.State.evolve"}
+"""Each state takes events of its own: what the method of them all takes has no name."""
+
+
 def test_public_signatures_leave_no_type_open():
-    open_types = [f"{name}: {signature}" for name, signature in _signatures() if re.search(r"\bAny\b", str(signature))]
+    open_types = [
+        f"{name}: {signature}"
+        for name, signature in _signatures()
+        if re.search(r"\bAny\b", str(signature)) and name not in DIFFERS
+    ]
     assert open_types == []
+
+
+READ_AS_WRITTEN = {"actum.Table.where"}
+"""Where the arguments make a sentence: `where("balance", ">=", 10)`."""
 
 
 def test_arguments_after_the_subject_are_by_keyword():
@@ -242,6 +254,7 @@ def test_arguments_after_the_subject_are_by_keyword():
         f"{name}{signature}"
         for name, signature in _signatures()
         if sum(each.kind in positional and each.name != "self" for each in signature.parameters.values()) > 2
+        and name not in READ_AS_WRITTEN
     ]
     assert many == []
 

@@ -24,7 +24,7 @@ class Recorded:
 
     __slots__ = ("_codec", "_event", "_metadata", "stored")
 
-    def __init__(self, stored: SequencedEvent, codec: Codec, event: Event | None = None) -> None:
+    def __init__(self, stored: SequencedEvent, codec: Codec, *, event: Event | None = None) -> None:
         self.stored = stored
         self._codec = codec
         self._event = event
@@ -96,4 +96,4 @@ def recorded(stored: SequencedEvent, codec: Codec) -> tuple[Recorded, ...]:
     """
     if stored.kind in codec.direct:
         return (Recorded(stored, codec),)
-    return tuple(Recorded(stored, codec, event) for event in codec.decode(stored))
+    return tuple(Recorded(stored, codec, event=event) for event in codec.decode(stored))

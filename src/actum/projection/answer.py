@@ -37,13 +37,16 @@ def answer_of(function: Answers) -> Answer:
     hints = hints_of(function, what)
     parameters = list(inspect.signature(function).parameters)
     query: Any = hints.get(parameters[0]) if parameters else None
-    if not (isinstance(query, type) and issubclass(query, Query) and query is not Query):
+    if not _is_query(query):
         raise Misdeclared(f"{what}: expected a query first, as in `def {function.__name__}(query: Richest, …)`")
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise Misdeclared(f"{what}: an answer is an ordinary function that returns what it found")
-    asked: type[Query[Any]] = query
-    checker(asked)
-    return Answer(asked, function, function.__name__, {name: _view(what, name, hints) for name in parameters[1:]})
+    checker(query)
+    return Answer(query, function, function.__name__, {name: _view(what, name, hints) for name in parameters[1:]})
+
+
+def _is_query(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Query) and annotation is not Query
 
 
 def _view(what: str, name: str, hints: dict[str, Any]) -> type[View]:

@@ -47,7 +47,7 @@ class Cell(msgspec.Struct, frozen=True):
 
     def bound(self, value: Any) -> Value:
         """One value as a cell."""
-        return value if self.write is None else self.write([value])[0]  # type: ignore[no-any-return]
+        return value if self.write is None else self.write([value])[0]
 
 
 def cell_of(kind: Any, where: str) -> Cell:
@@ -56,13 +56,17 @@ def cell_of(kind: Any, where: str) -> Cell:
     cell = _plain(inner) or _enumerated(inner) or _json(inner, where)
     if not optional:
         return cell
-    write, read = cell.write, cell.read
     return msgspec.structs.replace(
-        cell,
-        optional=True,
-        write=write and (lambda values: [None if value is None else write([value])[0] for value in values]),
-        read=read and (lambda value: None if value is None else read(value)),
+        cell, optional=True, write=cell.write and _or_null(cell.write), read=cell.read and _or_none(cell.read)
     )
+
+
+def _or_null(write: Write) -> Write:
+    return lambda values: [None if value is None else write([value])[0] for value in values]
+
+
+def _or_none(read: Read) -> Read:
+    return lambda value: None if value is None else read(value)
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:

@@ -11,7 +11,7 @@ import binascii
 import math
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -59,7 +59,7 @@ def after(cursor: str, question: str, *, columns: Sequence[Column]) -> Row:
     return tuple(values[1:])
 
 
-def _decoded(cursor: str) -> list[Any]:
+def _decoded(cursor: str) -> Any:
     if not isinstance(cursor, str) or not 0 < len(cursor) <= LONGEST_CURSOR:
         raise _no_cursor(cursor)
     try:
@@ -67,9 +67,13 @@ def _decoded(cursor: str) -> list[Any]:
         values: Any = msgspec.json.decode(text)
     except (binascii.Error, ValueError, RecursionError) as wrong:
         raise _no_cursor(cursor) from wrong
-    if not isinstance(values, list):
+    if not _is_list(values):
         raise _no_cursor(cursor)
-    return cast("list[Any]", values)
+    return values
+
+
+def _is_list(value: Any) -> bool:
+    return type(value) is list
 
 
 def _no_cursor(cursor: object) -> Invalid:

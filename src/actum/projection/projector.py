@@ -135,7 +135,9 @@ class Projector:
         newest = self._newest(bound)
         if newest is None or newest.position <= seen.position:
             return self._refresh(lines)
-        events = list(self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=self._page))
+        events = list(
+            self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=self._page)
+        )
         full = len(events) == self._page
         reached = Mark(events[-1].position, events[-1].id) if full else Mark(newest.position, newest.id)
         decoded = self._decode(events)

@@ -199,7 +199,7 @@ def test_a_view_ahead_of_the_journal_asks_to_be_rebuilt(tmp_path: Path):
     copy.restore(origin, old, [])
     database = open_read_database(views, journal=journal, origin=origin)
     projector = Projector(copy, bank.codec, database=database, plans=[plan_of(Balance)])
-    with pytest.raises(Unavailable, match="ahead of the journal, which ends at 4.*[Rr]ebuild"):
+    with pytest.raises(Unavailable, match=r"ahead of the journal, which ends at 4.*[Rr]ebuild"):
         projector.step()
     projector.renew(plan_of(Balance))
     assert projector.catch_up() == 4

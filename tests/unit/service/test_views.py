@@ -33,7 +33,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
 
 
 @pytest.mark.parametrize("follow", [True, False])
-def test_whoever_waits_for_a_position_reads_what_was_written(journal: str | Path, follow: bool):
+def test_whoever_waits_for_a_position_reads_what_was_written(journal: str | Path, *, follow: bool):
     with opened(journal, follow=follow) as running:
         for number in range(1, 30):
             decided = running.append(Deposited(account="A-1", amount=Decimal(1)))
@@ -54,13 +54,13 @@ def test_a_query_waits_for_the_position_it_is_told(journal: str | Path):
 def test_waiting_ends_when_the_time_is_over(tmp_path: Path):
     with opened(tmp_path / "bank.actum") as running:
         fill(running.store, some_events(5000, seed=1))
-        with pytest.raises(Busy, match="after 0 s the views are at position .*expected 5000"):
+        with pytest.raises(Busy, match=r"after 0 s the views are at position .*expected 5000"):
             running.wait_for(5000, timeout=0)
         running.wait_for(5000, timeout=60)
 
 
 @pytest.mark.parametrize("follow", [True, False])
-def test_a_position_from_the_future_is_not_waited_for(journal: str | Path, follow: bool):
+def test_a_position_from_the_future_is_not_waited_for(journal: str | Path, *, follow: bool):
     with opened(journal, follow=follow) as running:
         with pytest.raises(Invalid, match="position 5 is from the future, the journal ends at 0"):
             running.wait_for(5)
@@ -80,7 +80,7 @@ def test_views_that_have_stopped_raise_instead_of_letting_one_wait():
 
     with app.open("memory:", actor="tester") as running:
         decided = running.append(Opened(account="A-1", owner="Ada"))
-        with pytest.raises(ActumError, match="Fragile cannot take.*KeyError"):
+        with pytest.raises(ActumError, match=r"Fragile cannot take.*KeyError"):
             running.wait_for(decided.position, timeout=1)
 
 
@@ -99,7 +99,7 @@ def test_a_deleted_read_database_comes_back_identical(tmp_path: Path):
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_a_read_database_deleted_under_a_running_application_comes_back(tmp_path: Path, everything: bool):
+def test_a_read_database_deleted_under_a_running_application_comes_back(tmp_path: Path, *, everything: bool):
     events = some_events(1500, seed=3)
     with opened(tmp_path / "bank.actum", follow=True) as running:
         fill(running.store, events)
@@ -179,7 +179,7 @@ def test_before_the_first_event_there_is_nothing(journal: str | Path):
 def test_the_read_database_of_another_journal_is_not_opened(tmp_path: Path):
     with opened(tmp_path / "one.actum", read_database=tmp_path / "views.db"):
         pass
-    with pytest.raises(NotAJournal, match="derived from another journal.*delete it, or name another"):
+    with pytest.raises(NotAJournal, match=r"derived from another journal.*delete it, or name another"):
         opened(tmp_path / "other.actum", read_database=tmp_path / "views.db")
 
 
@@ -231,7 +231,7 @@ def test_a_closed_application_says_so(tmp_path: Path):
 
 
 def test_a_query_with_values_that_do_not_fit_is_refused():
-    with opened() as running, pytest.raises(Invalid, match="Richest.at_least: expected Decimal, found 1.5"):
+    with opened() as running, pytest.raises(Invalid, match=r"Richest.at_least: expected Decimal, found 1.5"):
         running.ask(Richest(at_least=1.5))  # type: ignore[arg-type]
 
 

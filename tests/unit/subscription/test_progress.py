@@ -61,7 +61,7 @@ def test_work_that_has_stopped_is_not_waited_for(trouble: Exception):
     progress.reach(4)
     progress.fail(trouble)
     for wait in [*_both_ways(progress, 5, 30)]:
-        with pytest.raises(Unavailable, match="the views stopped at position 4: .*lost") as raised:
+        with pytest.raises(Unavailable, match=r"the views stopped at position 4: .*lost") as raised:
             wait()
         assert raised.value.__cause__ is trouble
     progress.wait(4, timeout=0)

@@ -138,7 +138,7 @@ def test_an_sqlite_file_of_somebody_else_is_left_alone(path: Path):
 
 def test_the_read_database_of_another_journal_is_refused(path: Path):
     SqliteTables(path, origin="one").close()
-    with pytest.raises(NotAJournal, match="derived from another journal .expected two, found one.; delete it"):
+    with pytest.raises(NotAJournal, match=r"derived from another journal .expected two, found one.; delete it"):
         SqliteTables(path, origin="two")
 
 
@@ -146,7 +146,7 @@ def test_a_file_from_a_newer_actum_is_refused(path: Path):
     SqliteTables(path, origin="o").close()
     with apsw.Connection(str(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(NewerSchema, match="layout 99.*upgrade actum"):
+    with pytest.raises(NewerSchema, match=r"layout 99.*upgrade actum"):
         SqliteTables(path, origin="o")
 
 
@@ -160,8 +160,7 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path):
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
     with pytest.raises(Corrupted, match="is damaged"):
-        tables = SqliteTables(path, origin="o")
-        tables.select(SHAPE, ALL)
+        SqliteTables(path, origin="o").select(SHAPE, ALL)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
