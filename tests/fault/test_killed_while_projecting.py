@@ -23,7 +23,14 @@ PAGE = 25
 
 @contextmanager
 def _projecting(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.fault.projecting", folder / "bank.actum", folder / "bank.views.db", str(PAGE)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fault.projecting",
+        folder / "bank.actum",
+        folder / "bank.views.db",
+        str(PAGE),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield process

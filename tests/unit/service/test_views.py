@@ -189,9 +189,9 @@ def test_a_view_or_query_that_was_not_declared_is_unknown_and_the_declared_are_n
 
         def evolve(self, event: Opened) -> None: ...
 
-    with opened() as running:
-        with pytest.raises(Unknown, match="no view is called 'Other'; known: Balance, Branch, Turnover"):
-            running.view(Other)
+    known = "no view is called 'Other'; known: Balance, Branch, Turnover"
+    with opened() as running, pytest.raises(Unknown, match=known):
+        running.view(Other)
     with App("bare").open("memory:") as bare:
         with pytest.raises(Unknown, match="no view is called 'Other'; none is declared"):
             bare.view(Other)
