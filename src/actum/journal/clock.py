@@ -94,7 +94,7 @@ class Uuid7Ids:
                 self._millisecond = millisecond
                 self._counter = int.from_bytes(self._random(10), "big") >> 7
             else:
-                self._counter += 1 + int.from_bytes(self._random(4), "big")
+                self._counter += 1 + self._random(1)[0]
             millisecond, counter = self._millisecond, self._counter
         low = counter & 0x3FFF_FFFF_FFFF_FFFF
         value = millisecond << 80 | (counter >> 62 & 0xFFF) << 64 | 0x7000_8000_0000_0000_0000 | low

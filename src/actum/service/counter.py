@@ -37,7 +37,7 @@ class Counter:
         self._app = app
         self._ids = ids
         self._acting = acting
-        self._envelopes: dict[tuple[Acting, str | None], Envelope] = {}
+        self._envelopes: dict[tuple[Acting, Acting, str | None], Envelope] = {}
         self._lane: Lane[Job, Decided] = Lane(
             Desk(store, app.codec, ids=ids, states_kept=states_kept).work, name=app.name
         )
@@ -80,17 +80,15 @@ class Counter:
         """Finish what was handed in, and take no more."""
         self._lane.close()
 
-    def _who(self, acting: Acting) -> Acting:
-        return acting.within(current()).within(self._acting)
-
     def _envelope(self, acting: Acting, command_type: str | None) -> Envelope:
         """Who acts here and now, ready to write; the same people do the same things again and again."""
-        key = (self._who(acting), command_type)
+        key = (acting, current(), command_type)
         envelope = self._envelopes.get(key)
         if envelope is None:
             if len(self._envelopes) >= ENVELOPES_KEPT:
                 self._envelopes.clear()
-            envelope = self._envelopes[key] = key[0].envelope(command_type=command_type, producer=self._app.producer)
+            who = acting.within(key[1]).within(self._acting)
+            envelope = self._envelopes[key] = who.envelope(command_type=command_type, producer=self._app.producer)
         return envelope
 
     def _order(self, command: Command, id: UUID | str | None, acting: Acting, effective_at: datetime | None) -> Order:

@@ -51,6 +51,7 @@ class _Batch:
         self.head = head
         self.recorded = recorded
         self.rows: list[tuple[Any, ...]] = []
+        self.tags: set[str] = set()
         self.decisions: list[tuple[Any, ...]] = []
         self.decided: dict[bytes, DecisionRecord] = {}
         self.turned_down: list[Append] = []
@@ -250,6 +251,7 @@ class Writer:
         evidence = self._evidence(entry, work)
         for event in entry.events:
             work.rows.append(self._row(event, work.recorded))
+            work.tags.update(event.tags)
         if decision is not None:
             record = DecisionRecord(
                 decision.command, decision.digest, decision.handler, evidence, first, len(entry.events)
@@ -263,7 +265,10 @@ class Writer:
         condition = entry.condition
         if condition is None or entry.decision is None or not entry.sequel or self.window.head == work.head:
             return condition
-        seen = self.window.find(condition.fail_if_events_match, work.head, self.window.head)
+        query = condition.fail_if_events_match
+        if query.items and all(item.tags and item.tags.isdisjoint(work.tags) for item in query.items):
+            return condition
+        seen = self.window.find(query, work.head, self.window.head)
         return msgspec.structs.replace(condition, after=seen[-1]) if seen else condition
 
     def _repeated(self, decision: DecisionKey | None) -> Repeated | None:
