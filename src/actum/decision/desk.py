@@ -156,15 +156,16 @@ class Desk:
 
     def _load(self, tickets: Sequence[Desked]) -> None:
         """Have every state that the commands name in the cache, as of one position."""
-        missing: dict[Key, None] = {}
-        for ticket in tickets:
-            if isinstance(ticket.job, Order):
-                for key in ticket.job.needs:
-                    if self._cache.get(key) is None:
-                        missing[key] = None
+        needs = dict.fromkeys(key for one in tickets if isinstance(one.job, Order) for key in one.job.needs)
+        missing = [key for key in needs if self._cache.get(key) is None]
         if not missing and self._cache.as_of:
             return
-        keys = list(missing)
+        self._fetch(missing)
+        if any(self._cache.get(key) is None for key in needs):
+            # What came in meanwhile from elsewhere has made states stale that were there: all of them, as of one position.
+            self._fetch(list(needs))
+
+    def _fetch(self, keys: Sequence[Key]) -> None:
         kept = [self._begin(fold, ids) for fold, ids in keys]
         head, loaded = self._store.load([one.query for _, one in kept], after=[position for position, _ in kept])
         self._catch_up(head)
