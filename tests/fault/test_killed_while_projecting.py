@@ -80,20 +80,19 @@ def test_a_projector_killed_at_any_moment_counts_each_event_once(tmp_path: Path,
 
 def test_two_projectors_of_which_one_is_killed_count_each_event_once(tmp_path: Path, seed: int):
     random = Random(seed)
-    _filled(tmp_path, seed)
+    events = some_events(EVENTS, seed)
     landed = 0
-    with _projecting(tmp_path) as other:
-        reading = threading.Thread(target=other.stdout.read if other.stdout else list)
-        reading.start()
-        for _ in range(3):
-            with _projecting(tmp_path) as process:
-                landed += _killed_after(process, random.randrange(1, 6), random.randrange(100_000))
-        other.wait()
-        reading.join()
-        assert other.returncode == 0
-    if landed == 0:
-        pytest.fail("inconclusive: no kill met a projector at work")
     with opened(tmp_path / "bank.actum") as running:
+        for start in range(0, EVENTS, EVENTS // 4):
+            fill(running.store, events[start : start + EVENTS // 4])
+            with _projecting(tmp_path) as killed, _projecting(tmp_path) as other:
+                reading = threading.Thread(target=other.communicate)
+                reading.start()
+                landed += _killed_after(killed, random.randrange(1, 6), random.randrange(100_000))
+                reading.join()
+                assert other.returncode == 0
+        if landed == 0:
+            pytest.fail("inconclusive: no kill met a projector at work")
         _check(running, seed)
 
 
