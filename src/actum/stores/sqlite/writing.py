@@ -86,6 +86,7 @@ class Writer:
         self._handlers = Names("handlers", "add_handler")
         self._shapes = Names("shapes", "add_shape")
         self._fresh = False
+        self._closed = False
         self._version = -1
 
     # Catching up with what other processes wrote.
@@ -151,6 +152,8 @@ class Writer:
         Commits at the end. Whatever goes wrong, the file and the window are as before, and waiters are not woken.
         """
         with self.lock, translated(self._path):
+            if self._closed:
+                raise closed(self._path)
             if self._bell is None:
                 raise ReadOnly(f"{self._path} was opened for reading only; open it for writing")
             self._bell.take_turn(self._timeout)
@@ -433,6 +436,7 @@ class Writer:
     def close(self) -> None:
         """Give everything back."""
         with self.lock:
+            self._closed = True
             self.connection.close()
             if self._bell is not None:
                 self._bell.close()
