@@ -7,7 +7,6 @@ tags they are found, follows from the types alone.
 
 from __future__ import annotations
 
-import inspect
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeAlias
@@ -16,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from actum.decision.command import Command
-from actum.decision.state import Fold, Identity, State, StateType, events_in, fold_of, hints_of
+from actum.decision.state import Fold, Identity, State, StateType, events_in, fold_of, hints_of, source
 from actum.journal.errors import Misdeclared
 from actum.journal.event import Event, Tag
 from actum.journal.message import fields_of, identities, name_of, tag_declared
@@ -99,11 +98,11 @@ def handler_of(
     """The rule that `decide` is. `Misdeclared` where its signature cannot be resolved, naming the choices there are."""
     what = f"{decide.__module__}.{decide.__qualname__}"
     hints = hints_of(decide, what)
-    parameters = list(inspect.signature(decide).parameters)
+    parameters = source().parameters_of(decide)
     command = hints.get(parameters[0]) if parameters else None
     if not (isinstance(command, type) and issubclass(command, Command)):
         raise Misdeclared(f"{what}: expected a command first, as in `def {decide.__name__}(command: Deposit, …)`")
-    if inspect.iscoroutinefunction(decide) or inspect.isasyncgenfunction(decide):
+    if not source().is_ordinary(decide, generator=True):
         raise Misdeclared(f"{what}: a rule is an ordinary function; bring what it must await as facts in the command")
     reads = tuple(_read(what, name, hints.get(name), command) for name in parameters[1:])
     read_types = {event for read in reads for event in read.fold.events}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 import typing
 from functools import cache
 from hashlib import sha256
@@ -20,6 +17,7 @@ from actum.journal.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from types import ModuleType
 
     from actum.journal.codec import Codec
     from actum.journal.event import SequencedEvent
@@ -183,6 +181,13 @@ def events_in(annotation: Any) -> tuple[type[Event], ...]:
     return tuple(dict.fromkeys(found))
 
 
+def source() -> ModuleType:
+    """The module that reads the text of functions: imported when something is declared."""
+    from actum.decision import source  # noqa: PLC0415 - what it imports is a third of `import actum`
+
+    return source
+
+
 def hints_of(function: Any, what: str) -> dict[str, Any]:
     """The annotations of a function, resolved, or `Misdeclared`."""
     try:
@@ -196,7 +201,7 @@ def hints_of(function: Any, what: str) -> dict[str, Any]:
 def _events_of(cls: type[State]) -> tuple[type[Event], ...]:
     if cls.evolve is State.evolve:
         raise Misdeclared(f"{cls.__name__} has no evolve; write `def evolve(self, event: A | B) -> None`")
-    parameters = list(inspect.signature(cls.evolve).parameters)
+    parameters = source().parameters_of(cls.evolve)
     hints = hints_of(cls.evolve, f"{cls.__name__}.evolve")
     if len(parameters) != 2 or parameters[1] not in hints:
         raise Misdeclared(f"{cls.__name__}.evolve: expected `(self, event: A | B)`, which says what it is folded from")
@@ -205,58 +210,18 @@ def _events_of(cls: type[State]) -> tuple[type[Event], ...]:
         raise Misdeclared(
             f"{cls.__name__}.evolve takes {name_of(hints[parameters[1]])}; expected one or more event classes: A | B"
         )
-    _check_match(cls, parameters[1], events)
-    return events
-
-
-def _check_match(cls: type[State], parameter: str, events: tuple[type[Event], ...]) -> None:
-    """Where `evolve` is one `match` over the event, every declared type has a case and every case a declared type."""
-    tree = _source_of(cls.evolve)
-    if tree is None:
-        return
-    matches = [node for node in ast.walk(tree) if isinstance(node, ast.Match)]
-    if len(matches) != 1 or not (isinstance(matches[0].subject, ast.Name) and matches[0].subject.id == parameter):
-        return
-    cases, open_ended = _cases(matches[0])
-    declared = {event.__name__ for event in events}
-    forgotten = declared - cases
-    if forgotten and not open_ended:
+    forgotten = source().forgotten(cls.evolve, parameters[1], {event.__name__ for event in events})
+    if forgotten:
         raise Misdeclared(
             f"{cls.__name__}.evolve takes {', '.join(sorted(forgotten))} and its match has no case for it; "
             "add the case, or take the type out of the annotation"
         )
-
-
-def _cases(match: ast.Match) -> tuple[set[str], bool]:
-    """The class names that the cases name, and whether one takes everything."""
-    names: set[str] = set()
-    open_ended = False
-    for case in match.cases:
-        for node in ast.walk(case.pattern):
-            if isinstance(node, ast.MatchClass):
-                names.add(node.cls.attr if isinstance(node.cls, ast.Attribute) else getattr(node.cls, "id", ""))
-            elif isinstance(node, ast.MatchAs) and node.pattern is None and node is case.pattern:
-                open_ended = open_ended or (case.guard is None and not _never(case))
-    return names, open_ended
-
-
-def _never(case: ast.match_case) -> bool:
-    return any(
-        isinstance(node, ast.Name) and node.id == "assert_never" for part in case.body for node in ast.walk(part)
-    )
-
-
-def _source_of(function: Any) -> ast.AST | None:
-    try:
-        return ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return None
+    return events
 
 
 def _fingerprint(cls: type[State], events: tuple[type[Event], ...]) -> bytes:
     """Changes whenever the fold may give something else: its fields, its events, its version, the text of `evolve`."""
-    tree = _source_of(cls.evolve)
-    code = ast.dump(tree) if tree is not None else repr(cls.evolve.__code__.co_code)
+    code = source().code_of(cls.evolve)
     fields = [(name, str(kind)) for name, kind in fields_of(cls).items()]
     kinds = sorted(str(event.__kind__) for event in events)
     text = repr((cls.__name__, cls.__fold_version__, fields, kinds, code))

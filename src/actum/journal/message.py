@@ -6,7 +6,6 @@ as a Decimal without a word. Both doors are closed here, so that what is stored 
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import operator
@@ -20,7 +19,6 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import msgspec
-import msgspec.inspect
 
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import Tag
@@ -47,12 +45,14 @@ def fields_of(cls: type) -> dict[str, Any]:
         raise Misdeclared(f"{cls.__qualname__}: a field's type cannot be resolved: {wrong}") from wrong
     if issubclass(cls, msgspec.Struct):
         return {name: hints[name] for name in cls.__struct_fields__}
-    return {name: hints[name] for name in (field.name for field in dataclasses.fields(cast("Any", cls)))}
+    from dataclasses import fields  # noqa: PLC0415 - dear to import, and whoever has a dataclass has it already
+
+    return {field.name: hints[field.name] for field in fields(cast("Any", cls))}
 
 
 def is_record(kind: object) -> bool:
     """Whether this is a class whose fields we can look into: a struct or a dataclass."""
-    return isinstance(kind, msgspec.StructMeta) or (isinstance(kind, type) and dataclasses.is_dataclass(kind))
+    return isinstance(kind, msgspec.StructMeta) or (isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"))
 
 
 def is_pydantic(kind: Any) -> bool:
@@ -350,6 +350,8 @@ def _decoder_of(cls: type) -> msgspec.json.Decoder[Any]:
 
 def _check_storable(cls: type) -> None:
     """`Misdeclared` where a field is of a class that can neither be written as JSON nor read back."""
+    import msgspec.inspect  # noqa: PLC0415 - asked only when something is declared
+
     for foreign in _foreign_classes(msgspec.inspect.type_info(cls), set()):
         if not is_pydantic(foreign):
             raise Misdeclared(
@@ -359,6 +361,8 @@ def _check_storable(cls: type) -> None:
 
 
 def _foreign_classes(info: object, seen: set[int]) -> Iterator[type]:
+    import msgspec.inspect  # noqa: PLC0415 - asked only when something is declared
+
     if id(info) in seen:
         return
     seen.add(id(info))

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import inspect
 import typing
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
 
-from actum.decision.state import hints_of
+from actum.decision.state import hints_of, source
 from actum.journal.errors import Misdeclared
 from actum.journal.message import checker, name_of
 from actum.projection.query import Query
@@ -35,11 +34,11 @@ def answer_of(function: Answers) -> Answer:
     """The answer that `function` gives. `Misdeclared` where its signature does not say what it needs."""
     what = f"{function.__module__}.{function.__qualname__}"
     hints = hints_of(function, what)
-    parameters = list(inspect.signature(function).parameters)
+    parameters = source().parameters_of(function)
     query: Any = hints.get(parameters[0]) if parameters else None
     if not _is_query(query):
         raise Misdeclared(f"{what}: expected a query first, as in `def {function.__name__}(query: Richest, …)`")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+    if not source().is_ordinary(function, generator=False):
         raise Misdeclared(f"{what}: an answer is an ordinary function that returns what it found")
     checker(query)
     return Answer(query, function, function.__name__, {name: _view(what, name, hints) for name in parameters[1:]})

@@ -36,7 +36,9 @@ def in_threads(labour: Labour[Result], store: JournalStore, seeds: Sequence[int]
 
 
 @contextmanager
-def threads_at_work(labour: Labour[Result], store: JournalStore, seeds: Sequence[int]) -> Iterator[list[Future[Result]]]:
+def threads_at_work(
+    labour: Labour[Result], store: JournalStore, seeds: Sequence[int]
+) -> Iterator[list[Future[Result]]]:
     """The same, to do something beside them; on the way out all are waited for, and their troubles are raised."""
     start = threading.Barrier(len(seeds))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actum.journal.bell import Bell
 from actum.journal.clock import SYSTEM_CLOCK
@@ -102,7 +101,7 @@ class SqliteStore:
             return
         JOURNAL.bring_up_to_date(connection, self.path)
         with translated(self.path):
-            connection.execute(_SQL["describe_once"], ("origin", secrets.token_hex(16)))
+            connection.execute(_SQL["describe_once"], ("origin", os.urandom(16).hex()))
             connection.execute(_SQL["describe_once"], ("indexed", "0"))
 
     def _origin(self, connection: apsw.Connection) -> str:
@@ -176,7 +175,7 @@ class SqliteStore:
         while True:
             with translated(self.path):
                 page = (after, command, DECISIONS_PAGE)
-                rows = self._reader.connection().execute(_SQL["decisions"], page).fetchall()
+                rows: list[Any] = self._reader.connection().execute(_SQL["decisions"], page).fetchall()
             for row in rows:
                 record = record_of(row)
                 after, command = record.first, record.command

@@ -7,7 +7,6 @@ fair and quick; correctness rests on SQLite's lock and on looking at the head no
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import select
@@ -115,6 +114,8 @@ class InotifyWatcher:
     _IN_MODIFY = 0x2
 
     def __init__(self, path: Path) -> None:
+        import ctypes  # noqa: PLC0415 - only who watches needs it
+
         libc = ctypes.CDLL(None, use_errno=True)
         self._events = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         if self._events < 0 or libc.inotify_add_watch(self._events, os.fsencode(path), self._IN_MODIFY) < 0:

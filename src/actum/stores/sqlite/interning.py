@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,6 +20,11 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
 
 _SQL = statements("queries.sql")
+
+
+def json_of(value: object) -> str:
+    """A list to bind where the engine takes it apart again."""
+    return msgspec.json.encode(value).decode()
 
 
 class Names:
@@ -95,7 +99,7 @@ class Kinds:
         known = {type for type, _ in self._numbers}
         if not types <= known:
             self.refresh(connection)
-        return json.dumps([number for (type, _), number in self._numbers.items() if type in types])
+        return json_of([number for (type, _), number in self._numbers.items() if type in types])
 
 
 def shape_of(query: Query) -> tuple[str, str]:
@@ -110,7 +114,7 @@ def shape_of(query: Query) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def _types_text(types: frozenset[str]) -> str:
-    return json.dumps(sorted(types), separators=(",", ":"))
+    return json_of(sorted(types))
 
 
 def query_of(shape: str, tags: str) -> Query:

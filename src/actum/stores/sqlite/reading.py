@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from actum.journal.errors import Corrupted
 from actum.journal.event import LAST_POSITION, Position, SequencedEvent
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import connect, translated
-from actum.stores.sqlite.interning import Kinds
+from actum.stores.sqlite.interning import Kinds, json_of
 from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import closed
 
@@ -156,7 +155,7 @@ class Reader:
         if types is None:
             rows = connection.execute(_SQL[f"read_{direction}"], (span.after, span.until, size))
         else:
-            names = json.dumps(sorted(types))
+            names = json_of(sorted(types))
             rows = connection.execute(_SQL[f"read_types_{direction}"], (span.after, span.until, size, names))
         events = sequenced(connection, rows, self._kinds)
         return (events[-1].position if events else None), events
@@ -209,7 +208,7 @@ class Reader:
         self, connection: apsw.Connection, query: Query, positions: list[Position], *, backwards: bool = False
     ) -> list[SequencedEvent]:
         """The events at these positions that really match."""
-        rows = connection.execute(_SQL["read_positions"], (json.dumps(positions),))
+        rows = connection.execute(_SQL["read_positions"], (json_of(positions),))
         events = list(filter(matcher(query), sequenced(connection, rows, self._kinds)))
         return events[::-1] if backwards else events
 
@@ -221,7 +220,7 @@ class Reader:
         if query.is_all or any(item.tags for item in query.items):
             rows = connection.execute(_SQL["read_forwards"], (after, until, -1))
         else:
-            names = json.dumps(sorted({type for item in query.items for type in item.types}))
+            names = json_of(sorted({type for item in query.items for type in item.types}))
             rows = connection.execute(_SQL["read_types_forwards"], (after, until, -1, names))
         return list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
 

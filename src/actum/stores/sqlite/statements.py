@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -18,7 +18,7 @@ def statements(file: str) -> dict[str, str]:
 
 def text_of(file: str) -> str:
     """A file of this room, whole."""
-    return files("actum.stores.sqlite").joinpath(file).read_text(encoding="utf-8")
+    return Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
 def _bare(body: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import secrets
+import os
 import threading
 from contextlib import contextmanager, suppress
 from itertools import chain
@@ -17,7 +16,7 @@ from actum.journal.merkle import leaf
 from actum.journal.store import Appended, Collided, DecisionRecord, Repeated, checked_continuation
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import identity, translated
-from actum.stores.sqlite.interning import Kinds, Names, record_of, shape_of
+from actum.stores.sqlite.interning import Kinds, Names, json_of, record_of, shape_of
 from actum.stores.sqlite.statements import many, statements
 from actum.stores.sqlite.window import Window
 
@@ -201,7 +200,7 @@ class Writer:
             row = self.connection.execute(_SQL["newest"]).fetchone()
             there = row is not None and (row[0] or 0) >= newest
             if not there:
-                self.connection.execute(_SQL["write_description"], ("failed_commit", secrets.token_hex(8)))
+                self.connection.execute(_SQL["write_description"], ("failed_commit", os.urandom(8).hex()))
         except apsw.Error:
             if isinstance(wrong, apsw.FullError):
                 return  # What makes a commit valid is written last, and there was no room even before.
@@ -312,7 +311,7 @@ class Writer:
         commands = [entry.decision.command for entry in batch if entry.decision is not None]
         if not commands:
             return {}
-        asked = json.dumps([command.hex() for command in commands])
+        asked = json_of([command.hex() for command in commands])
         found = map(record_of, self.connection.execute(_SQL["decided"], (asked,)))
         return {record.command: record for record in found}
 
@@ -392,7 +391,7 @@ class Writer:
         """Bring the index up to the head, inside the caller's turn, and let the oldest of the window go."""
         head = self.window.head
         tag_index.add(self.connection, self.window.entries(self.indexed))
-        marks = json.dumps(self._newest_by_kind(head))
+        marks = json_of(self._newest_by_kind(head))
         self.connection.execute(_SQL["mark_kinds"], (marks,))
         self.connection.execute(_SQL["write_description"], ("indexed", str(head)))
         self.indexed = head

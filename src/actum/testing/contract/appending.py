@@ -10,15 +10,14 @@ import pytest
 from actum.journal.clock import EARLIEST, LATEST
 from actum.journal.errors import Invalid
 from actum.journal.event import data_of
-from actum.journal.merkle import leaf
 from actum.journal.query import Query
-from actum.journal.store import Append, Appended
+from actum.journal.store import Append, Appended, leaf_of
 from actum.testing.builders import a_decision, an_append, an_event, fill, positions
 from actum.testing.clocks import SetClock
 from actum.testing.contract.case import Opener, StoreCase
 
 if TYPE_CHECKING:
-    from actum.journal.event import EventData, SequencedEvent
+    from actum.journal.event import EventData
     from actum.journal.store import JournalStore
 
 ODD_BYTES = (
@@ -30,23 +29,6 @@ ODD_BYTES = (
     "ß→🜂".encode(),
     b"'; DROP TABLE events; --",
 )
-
-
-def leaf_of(event: SequencedEvent, origin: str) -> bytes:
-    """The commitment, computed again from what was read."""
-    return leaf(
-        origin,
-        position=event.position,
-        id=event.id,
-        type=event.type,
-        version=event.version,
-        recorded=event.recorded,
-        effective=event.effective,
-        tags=event.tag_text,
-        metadata=event.metadata_bytes,
-        data=event.data,
-        salt=event.salt,
-    )
 
 
 def written(store: JournalStore, *events: EventData) -> list[EventData]:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from actum.journal.query import Query
-from actum.journal.store import Appended, Collided, Repeated, Snapshot
+from actum.journal.store import Appended, Collided, Repeated, Snapshot, leaf_of
 from actum.testing.assault import Assault, long_appends, one_by_one, several_at_once
 from actum.testing.builders import an_append, an_event, command_id, fill, positions
 from actum.testing.clocks import SetClock
-from actum.testing.contract.appending import leaf_of
 from actum.testing.contract.case import Opener, StoreCase
 from actum.testing.contract.hostile import LOOKALIKES
 from actum.testing.contract.model import Comparison, ModelCases, ReopenedComparison

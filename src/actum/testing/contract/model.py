@@ -12,8 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from actum.journal.event import EventData, data_of
 from actum.journal.query import AppendCondition, Query, QueryItem
-from actum.journal.store import Append, Appended, Collided, DecisionKey, DecisionRecord, Repeated
-from actum.testing.contract.appending import leaf_of
+from actum.journal.store import Append, Appended, Collided, DecisionKey, DecisionRecord, Repeated, leaf_of
 from actum.testing.contract.case import Opener, StoreCase
 
 if TYPE_CHECKING:
