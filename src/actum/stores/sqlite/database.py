@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from actum.journal.bell import Bell
 from actum.journal.clock import SYSTEM_CLOCK
@@ -175,7 +175,7 @@ class SqliteStore:
         while True:
             with translated(self.path):
                 page = (after, command, DECISIONS_PAGE)
-                rows: list[Any] = self._reader.connection().execute(_SQL["decisions"], page).fetchall()
+                rows = cast("list[Any]", self._reader.connection().execute(_SQL["decisions"], page).fetchall())
             for row in rows:
                 record = record_of(row)
                 after, command = record.first, record.command
