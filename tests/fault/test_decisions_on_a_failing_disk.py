@@ -62,7 +62,7 @@ def _after_a_kill(folder: Path, image: Path) -> bool:
 
 
 @pytest.mark.parametrize("performed", [False, True], ids=["not done", "done"])
-@pytest.mark.parametrize("lasts", [1, FOREVER], ids=["once", "from then on"])
+@pytest.mark.parametrize("lasts", [1, 3, FOREVER], ids=["once", "thrice", "from then on"])
 def test_a_command_on_a_failing_disk_is_decided_once_or_not_at_all_and_its_retry_says_which(
     tmp_path: Path, *, performed: bool, lasts: int
 ):

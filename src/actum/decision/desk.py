@@ -17,7 +17,7 @@ from actum.decision.handler import Handler, Key
 from actum.decision.lane import Ticket
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import Microseconds, uuid_of
-from actum.journal.errors import ActumError, Invalid, Misdeclared, OutcomeUnknown, Refused, Reused
+from actum.journal.errors import ActumError, Busy, Invalid, Misdeclared, OutcomeUnknown, Refused, Reused, Unavailable
 from actum.journal.event import Event, EventData, Position
 from actum.journal.message import from_json, tagger, to_json
 from actum.journal.query import AppendCondition, Query, QueryItem
@@ -86,9 +86,11 @@ class Desk:
         self._ids = ids
         self._cache = StateCache(states_kept)
         self._retried = False
+        self._unknown: OutcomeUnknown | None = None
 
     def work(self, batch: Sequence[Desked]) -> None:
         """Settle every ticket of the batch."""
+        self._unknown = None
         waiting = self._not_decided_before(batch) if self._retried else list(batch)
         collisions: dict[int, Collided] = {}
         for _ in range(ATTEMPTS):
@@ -122,9 +124,13 @@ class Desk:
             return self._one_by_one(tickets, wrong, collisions)
         except OutcomeUnknown as unknown:
             self._cache.clear()
+            self._unknown = unknown
             return [ticket for ticket in tickets if not self._found_out(ticket, unknown)]
-        except BaseException:
+        except BaseException as wrong:
             self._cache.clear()
+            if self._unknown is not None and isinstance(wrong, Busy | Unavailable):
+                # That this attempt wrote nothing says nothing of the one before it.
+                raise self._unknown from wrong
             raise
         return self._settle(ready, outcomes, collisions)
 
