@@ -76,8 +76,7 @@ def test_blocking_and_awaiting_callers_share_one_lane() -> None:
 
     async def await_all() -> None:
         async def one(start: int) -> None:
-            for step in range(50):
-                results.append(await lane.call_async(start + step))
+            results.extend([await lane.call_async(start + step) for step in range(50)])
 
         await asyncio.gather(*(one(10_000 + 100 * n) for n in range(16)))
 
