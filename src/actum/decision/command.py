@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 from typing import ClassVar, dataclass_transform
 from uuid import UUID
@@ -21,7 +22,12 @@ class Command(msgspec.Struct, metaclass=MessageType):
 
 def digest_of(kind: Kind, content: bytes) -> bytes:
     """8 bytes that tell one command's content from another's under the same id: of SHA-256 over name and JSON."""
-    return sha256(f"{kind}\n".encode() + content).digest()[:8]
+    return sha256(_heading(kind) + content).digest()[:8]
+
+
+@cache
+def _heading(kind: Kind) -> bytes:
+    return f"{kind}\n".encode()
 
 
 def command_id_of(name: UUID | str) -> bytes:
