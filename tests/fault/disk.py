@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Op:
-    """One thing that was asked of the disk."""
+    """One thing that was asked of the disk. `offset` is the new size of a truncation, and whether a deletion is synced."""
 
     what: str
     file: str
@@ -98,12 +98,14 @@ class _Vfs(apsw.VFS):
         super().__init__(f"failing-{next(_numbers)}", self._beneath, makedefault=True)
 
     def xOpen(self, name: object, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
-        if name is None or not flags[0] & (apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_WAL):
+        if name is None or not flags[0] & (
+            apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_WAL
+        ):
             return apsw.VFSFile(self._beneath, name, flags)
         return _File(self._beneath, name, flags, self._disk)
 
     def xDelete(self, name: str, sync: bool) -> None:  # noqa: N802, FBT001
-        self._disk.do(Op("delete", Path(name).name), lambda: super(_Vfs, self).xDelete(name, sync))
+        self._disk.do(Op("delete", Path(name).name, int(sync)), lambda: super(_Vfs, self).xDelete(name, sync))
 
 
 @contextmanager
@@ -141,9 +143,10 @@ def ordinary_disk() -> Iterator[None]:
 class _Platter:
     """One file: the bytes that a power cut cannot take, and what was asked since."""
 
-    def __init__(self, durable: bytes = b"") -> None:
-        self.durable = bytearray(durable)
+    def __init__(self, durable: bytes | None = None) -> None:
+        self.durable = bytearray(durable or b"")
         self.pending: list[Op] = []
+        self.is_new = durable is None
 
     def sync(self) -> None:
         for op in self.pending:
@@ -200,13 +203,18 @@ class PowerCuts:
 
     def _perform(self, op: Op) -> None:
         if op.what == "delete":
-            if op.file in self._platters:
-                self._deleted[op.file] = self._platters.pop(op.file)
+            gone = self._platters.pop(op.file, None)
+            if gone is not None and not op.offset:
+                self._deleted[op.file] = gone
             return
         platter = self._platters.setdefault(op.file, _Platter())
         self._deleted.pop(op.file, None)
         if op.what == "sync":
             platter.sync()
+            if platter.is_new and op.file.endswith(("-journal", "-wal")):
+                # SQLite syncs the folder with the first sync of a new log, and what was deleted before stays deleted.
+                self._deleted.clear()
+            platter.is_new = False
         else:
             platter.pending.append(op)
 

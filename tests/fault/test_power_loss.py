@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -117,6 +118,18 @@ def test_what_is_acknowledged_survives_a_power_cut_at_any_moment(tmp_path: Path,
     assert missing == 0
 
 
+def test_a_power_cut_while_a_journal_is_made_leaves_one_or_none(tmp_path: Path, seed: int):
+    (tmp_path / "disk").mkdir()
+    record = run(tmp_path / "disk", seed, Durability.POWER_LOSS, batches=2)
+    power, random = PowerCuts(record.log), Random(seed)
+    made = record.acknowledged[0]
+    for point in range(made + 1):
+        left = lay_out(power.at(point, random), tmp_path / "image")
+        assert whole_batches(left, seed) >= record.known_at(point)
+    print(f"{made + 1} power cuts")
+    assert made > 20, "inconclusive"
+
+
 def test_the_weaker_durability_loses_the_last_commits_with_the_power_and_never_earlier_ones(tmp_path: Path, seed: int):
     # That what is there is a prefix of whole batches, `whole_batches` checks; that something is missing shows that the
     # simulated disk really forgets.
@@ -140,5 +153,6 @@ def test_a_disk_that_does_not_sync_is_found_out_by_the_simulation(tmp_path: Path
 @pytest.mark.soak
 def test_power_is_cut_for_many_minutes_and_nothing_acknowledged_is_ever_missing(tmp_path: Path, seed: int):
     for number in minutes_of_soaking():
-        _, missing = lose_power(tmp_path / "disk", seed + number, Durability.POWER_LOSS, generations=4)
+        _, missing = lose_power(tmp_path / f"{number}", seed + number, Durability.POWER_LOSS, generations=4)
+        shutil.rmtree(tmp_path / f"{number}")
         assert missing == 0
