@@ -85,6 +85,7 @@ class Desk:
         self._codec = codec
         self._ids = ids
         self._cache = StateCache(states_kept)
+        self._types: dict[Fold[Any], frozenset[str]] = {}
         self._retried = False
         self._unknown: OutcomeUnknown | None = None
 
@@ -182,7 +183,10 @@ class Desk:
         """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
         tags = fold.tags(ids)
         position, state = self._remembered(fold, ids)
-        return position, Kept(fold, tags, fold.query(self._codec, tags), state)
+        types = self._types.get(fold)
+        if types is None:
+            types = self._types[fold] = self._codec.names(fold.events)
+        return position, Kept(fold, tags, Query((QueryItem(types, tags),)), state)
 
     def _remembered(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Any]:
         if fold.snapshot_every is not None:

@@ -35,6 +35,10 @@ LAST_VERSION = 1_000_000
 RESERVED = "actum."
 """Names that begin so are actum's own."""
 
+MOST_TYPES_KNOWN = 10_000
+"""How many names of types are remembered as good."""
+
+_GOOD_TYPES: set[str] = set()
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*\Z")
 _TAG_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
@@ -92,11 +96,15 @@ def _size(text: str) -> int:
 
 def checked_type(name: str) -> str:
     """The name of an event type where it can be stored; `Invalid` where not."""
+    if type(name) is str and name in _GOOD_TYPES:
+        return name
     if not isinstance(name, str) or len(name) > LONGEST_TYPE or not _TYPE.match(name):
         raise Invalid(
             f"{name!r} cannot name an event type; expected a letter, then letters, digits, '.', '-' or '_', "
             f"{LONGEST_TYPE} characters at most"
         )
+    if len(_GOOD_TYPES) < MOST_TYPES_KNOWN:
+        _GOOD_TYPES.add(name)
     return name
 
 

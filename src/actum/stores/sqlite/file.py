@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import apsw
@@ -13,45 +12,62 @@ from actum.journal.store import Durability
 from actum.stores.sqlite.statements import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+    from types import TracebackType
+
+    from actum.journal.errors import ActumError
 
 _SYNCHRONOUS = {Durability.POWER_LOSS: "FULL", Durability.LOSES_LAST_COMMITS_WITH_POWER: "NORMAL"}
 
 _RECOGNISE = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version"
 
 
-@contextmanager
-def translated(path: Path) -> Generator[None, None, None]:
+class translated:  # noqa: N801 - reads as a verb: `with translated(path):`
     """What the driver says of `path`, said as one of actum's errors, the driver's own kept as its cause."""
-    try:
-        yield
-    except (apsw.BusyError, apsw.LockedError) as wrong:
-        raise Busy(f"another program has kept {path} locked; find out which holds it, then try again") from wrong
-    except apsw.FullError as wrong:
-        raise StorageFull(
-            f"the disk of {path} is full; nothing of this call was written, make room and repeat it"
-        ) from wrong
-    except (apsw.ReadOnlyError, apsw.PermissionsError) as wrong:
-        raise ReadOnly(f"{path} cannot be written; give this user the right to write it and its folder") from wrong
-    except apsw.NotADBError as wrong:
-        raise NotAJournal(f"{path} is not an SQLite file; name another path") from wrong
-    except apsw.CorruptError as wrong:
-        raise Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup") from wrong
-    except UnicodeDecodeError as wrong:
-        raise Corrupted(
-            f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup"
-        ) from wrong
-    except apsw.CantOpenError as wrong:
-        raise Unavailable(f"{path} cannot be opened: {_why_not(path)}") from wrong
-    except (apsw.IOError, apsw.NoMemError) as wrong:
-        if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
-            raise StorageFull(
-                f"the disk of {path} is full; nothing of this call was written, make room and repeat it"
-            ) from wrong
-        raise Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log") from wrong
-    except apsw.ConnectionClosedError as wrong:
-        raise Unavailable(f"{path} is closed; open it again") from wrong
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self, kind: type[BaseException] | None, wrong: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        said = None if wrong is None else _in_our_words(wrong, self._path)
+        if said is not None:
+            raise said from wrong
+
+
+def _in_our_words(wrong: BaseException, path: Path) -> ActumError | None:
+    """The error to raise instead; None for one that is not the driver's, or that says how a table was declared."""
+    full = f"the disk of {path} is full; nothing of this call was written, make room and repeat it"
+    match wrong:
+        case apsw.BusyError() | apsw.LockedError():
+            return Busy(f"another program has kept {path} locked; find out which holds it, then try again")
+        case apsw.FullError():
+            return StorageFull(full)
+        case apsw.ReadOnlyError() | apsw.PermissionsError():
+            return ReadOnly(f"{path} cannot be written; give this user the right to write it and its folder")
+        case apsw.NotADBError():
+            return NotAJournal(f"{path} is not an SQLite file; name another path")
+        case apsw.CorruptError():
+            return Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup")
+        case UnicodeDecodeError():
+            return Corrupted(f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup")
+        case apsw.CantOpenError():
+            return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
+        case apsw.IOError() | apsw.NoMemError():
+            if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
+                return StorageFull(full)
+            return Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log")
+        case apsw.ConnectionClosedError():
+            return Unavailable(f"{path} is closed; open it again")
+        case _:
+            return None
 
 
 def _is_full(path: Path) -> bool:
