@@ -7,6 +7,7 @@ the ones before it led to, and everything is appended with one call, each under 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
@@ -200,7 +201,8 @@ class Desk:
         fold.replay(kept.state, events, self._codec)
         self._cache.put(key, kept)
         if fold.snapshot_every is not None and len(events) >= fold.snapshot_every:
-            self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
+            with suppress(ActumError):  # What is remembered only spares work: a decision must not fail for it.
+                self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
 
     def _catch_up(self, head: Position) -> None:
         """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`."""
