@@ -44,6 +44,7 @@ def _commands() -> Iterator[str]:
     if importlib.util.find_spec("actum.cli.main") is None:
         return
     import click
+
     from actum.cli.main import main
 
     def walk(command: click.Command, path: str) -> Iterator[str]:
