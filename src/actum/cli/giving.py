@@ -222,6 +222,8 @@ def ask(
             line(msgspec.Raw(to_json(row)))
     else:
         out().print(answer_table(rows))
+    if isinstance(answer, Page) and answer.next is not None:
+        click.echo(f"there is more: the cursor of the next page is {answer.next}", err=True)
 
 
 def rows_of(answer: object) -> list[object]:

@@ -82,6 +82,8 @@ class Desk:
     """Decides what a lane brings. Not to be shared between threads: the lane sees to that."""
 
     def __init__(self, store: JournalStore, codec: Codec, *, ids: Ids, states_kept: int = STATES_KEPT) -> None:
+        if type(states_kept) is not int or states_kept < 0:
+            raise Invalid(f"states_kept: expected 0 or more, found {states_kept!r}")
         self._store = store
         self._codec = codec
         self._ids = ids
@@ -279,10 +281,11 @@ class Desk:
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
         """What must not have happened since. `whole`: a state holds what is not yet written, so nothing may be left out."""
-        conflicts = order.handler.conflicts
+        conflicts, guards = order.handler.conflicts, len(order.handler.guards)
         items: tuple[QueryItem, ...] = ()
-        for kept in needed:
-            query = kept.query if whole or conflicts is None else kept.narrowed(conflicts, self._codec)
+        for left, kept in zip(range(len(needed), 0, -1), needed, strict=True):
+            guards_here = left <= guards  # A guard holds whatever the rule says of its own conflicts.
+            query = kept.query if whole or conflicts is None or guards_here else kept.narrowed(conflicts, self._codec)
             if query is not None:
                 items += query.items
         return AppendCondition(Query(items), after=self._cache.as_of) if items else None

@@ -25,7 +25,7 @@ Moment: TypeAlias = Position | datetime
 """As of when: after the event at that position, or at that time."""
 
 
-def position_at(store: EventStore, moment: Moment | None) -> Position:
+def position_at(store: EventStore, moment: Moment | None, *, what: str = "at") -> Position:
     """The last position as of that moment: the head where none is given, 0 for a time before the first event.
 
     A time means the time of recording. Raises `Invalid` for a position from the future and for a naive datetime.
@@ -35,9 +35,9 @@ def position_at(store: EventStore, moment: Moment | None) -> Position:
         return head
     if isinstance(moment, datetime):
         return _last_until(store, to_microseconds(moment), head)
-    position = checked_position(moment, "at")
+    position = checked_position(moment, what)
     if position > head:
-        raise Invalid(f"at: position {position} is from the future, the journal ends at {head}")
+        raise Invalid(f"{what}: position {position} is from the future, the journal ends at {head}")
     return position
 
 

@@ -93,6 +93,13 @@ class Query(msgspec.Struct, frozen=True, dict=True):
 _ALL = Query(())
 
 
+def checked_query(query: Query) -> Query:
+    """The query itself; `Invalid` where it is something else, such as a question to an application."""
+    if not isinstance(query, Query):
+        raise Invalid(f"expected a query of the journal, as Query.of(types=…, tags=…) makes it, found {query!r:.80}")
+    return query
+
+
 class AppendCondition(msgspec.Struct, frozen=True):
     """The demand under which events are appended: no event after position `after` matches `fail_if_events_match`.
 

@@ -116,7 +116,9 @@ class Projector:
 
     def catch_up(self, progress: Progressed | None = None) -> Position:
         """Take in everything there is; how far the views have come."""
-        while self.step():
+        more = True
+        while more:
+            more = self.step()
             if progress is not None:
                 progress(self.position, self._store.head())
         return self.position

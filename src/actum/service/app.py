@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actum.journal.clock import Clock, Ids
+    from actum.journal.store import JournalStore
     from actum.service.running_async import OpeningAsync
 
 
@@ -26,26 +27,29 @@ class App(Declared):
 
     def open(
         self,
-        journal: str | Path,
+        journal: str | Path | JournalStore,
         *,
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
+        timeout: float = 10.0,
         clock: Clock = SYSTEM_CLOCK,
         ids: Ids = SYSTEM_IDS,
         states_kept: int = STATES_KEPT,
     ) -> Running:
-        """Run the application on a journal: the path of a file, made where there is none, or `"memory:"`.
+        """Run the application on a journal: the path of a file, made where there is none, `"memory:"`, or a store that is
+        open already and is closed with the application.
 
         `actor` is who acts where a command does not say. The views are kept in `read_database`, a file of its own beside
         the journal unless another is named; a thread keeps them up, or with `follow=False` whoever waits for them does,
-        and `catch_up()`. `states_kept` is how many states decisions keep between them. Raises `Misdeclared` where the
+        and `catch_up()`. `states_kept` is how many states decisions keep between them, `timeout` how many seconds to wait for another process
+        that writes. Raises `Misdeclared` where the
         declarations do not fit.
         """
         self.codec  # noqa: B018 - what does not fit is found before a file is made
-        store = open_store(journal, durability=durability, payload_limit=payload_limit, clock=clock)
+        store = open_store(journal, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock)
         try:
             self.codec.check(store.kinds())
             database = None
@@ -58,13 +62,14 @@ class App(Declared):
 
     def open_async(
         self,
-        journal: str | Path,
+        journal: str | Path | JournalStore,
         *,
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
+        timeout: float = 10.0,
         clock: Clock = SYSTEM_CLOCK,
         ids: Ids = SYSTEM_IDS,
         states_kept: int = STATES_KEPT,
@@ -80,6 +85,7 @@ class App(Declared):
                 follow=follow,
                 durability=durability,
                 payload_limit=payload_limit,
+                timeout=timeout,
                 clock=clock,
                 ids=ids,
                 states_kept=states_kept,

@@ -11,6 +11,7 @@ from actum.decision.lane import Lane
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_microseconds
 from actum.journal.errors import Invalid
+from actum.journal.event import Event
 from actum.journal.message import checker, to_json
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from actum.journal.clock import Ids
-    from actum.journal.event import Event
     from actum.journal.query import AppendCondition
     from actum.journal.store import JournalStore
     from actum.service.declared import Declared
@@ -93,6 +93,8 @@ class Counter:
 
     def _order(self, command: Command, id: UUID | str | None, acting: Acting, effective_at: datetime | None) -> Order:
         cls = type(command)
+        if not isinstance(command, Command):
+            raise Invalid(f"expected a command, found {command!r:.80} ({cls.__name__})")
         handler = self._app.handler(cls)
         checker(cls)(command)
         content = to_json(command)
@@ -117,6 +119,9 @@ class Counter:
     ) -> Entry:
         if not events:
             raise Invalid("append: expected at least one event")
+        for event in events:
+            if not isinstance(event, Event):
+                raise Invalid(f"append: expected events, found {event!r:.80} ({type(event).__name__})")
         metadata = self._envelope(acting, None).without_command()
         effective = None if effective_at is None else to_microseconds(effective_at)
         return Entry(events=events, condition=condition, metadata=metadata, effective=effective)

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
 
+LONGEST_TIMEOUT = 86_400
+"""Seconds that one can wait for another process at the most."""
+
 MEMORY = "memory:"
 """The address of a journal that lives as long as its process."""
 
 
 def open_store(
-    address: str | Path,
+    address: str | Path | JournalStore,
     *,
     durability: Durability = Durability.POWER_LOSS,
     payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
@@ -31,7 +34,13 @@ def open_store(
     clock: Clock = SYSTEM_CLOCK,
     read_only: bool = False,
 ) -> JournalStore:
-    """The journal at an address: a path of a file, or `memory:`."""
+    """The journal at an address: a path of a file, or `memory:`. A store that is open already is taken as it is."""
+    if not isinstance(durability, Durability):
+        raise Invalid(f"durability: expected {' or '.join(map(str, Durability))}, found {durability!r}")
+    if not isinstance(timeout, int | float) or not 0 <= timeout <= LONGEST_TIMEOUT:
+        raise Invalid(f"timeout: expected 0 to {LONGEST_TIMEOUT:,} seconds, found {timeout!r}")
+    if not isinstance(address, str | Path):
+        return address
     if address == MEMORY:
         return MemoryStore(clock=clock, payload_limit=payload_limit)
     if isinstance(address, str) and "://" in address:
@@ -41,13 +50,14 @@ def open_store(
     )
 
 
-def open_read_database(address: str | Path | None, *, journal: str | Path, origin: str) -> ReadDatabase:
+def open_read_database(address: str | Path | None, *, journal: str | Path | JournalStore, origin: str) -> ReadDatabase:
     """The read database at an address: a path of a file, or `memory:`; beside the journal where none is named.
 
     `origin` is the journal's own name: a read database that was derived from another one is not opened.
     """
     if address is None:
-        address = MEMORY if journal == MEMORY else Path(journal).with_suffix(".views.db")
+        in_file = isinstance(journal, str | Path) and journal != MEMORY
+        address = Path(str(journal)).with_suffix(".views.db") if in_file else MEMORY
     if isinstance(address, str) and "://" in address:
         raise Invalid(
             f"expected the path of a file or {MEMORY!r}, found {address!r}; no read database speaks that scheme"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at
-from actum.journal.query import Query
+from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
 from actum.service.counter import Counter
 from actum.service.views import Views
@@ -125,14 +125,14 @@ class Running:
         `limit` counts them as they are stored, before upcasters split or drop any.
         """
         codec = self.app.codec
-        found = self.store.read(query, after=after, until=until, limit=limit, backwards=backwards)
+        found = self.store.read(checked_query(query), after=after, until=until, limit=limit, backwards=backwards)
         if backwards:
             return (event for stored in found for event in reversed(recorded(stored, codec)))
         return (event for stored in found for event in recorded(stored, codec))
 
     def follow(self, query: Query = _ALL, *, after: Position = 0) -> Iterator[Recorded]:
         """The events that match, and then those that come, for ever: blocks where there is none."""
-        return self._follow(Subscription(self.store, query, after=after))
+        return self._follow(Subscription(self.store, checked_query(query), after=after))
 
     def _follow(self, subscription: Subscription) -> Iterator[Recorded]:
         with subscription:

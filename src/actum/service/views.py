@@ -10,6 +10,7 @@ from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.message import checker
 from actum.projection.digest import digest_of
 from actum.projection.projector import Projector
+from actum.projection.query import Query
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of
 from actum.service.opening import MEMORY, open_read_database
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.projection.projector import Progressed
-    from actum.projection.query import AnswerT, Query
+    from actum.projection.query import AnswerT
     from actum.service.declared import Declared
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -83,6 +84,8 @@ class Views:
 
     def ask(self, query: Query[AnswerT]) -> AnswerT:
         """The answer to a query."""
+        if not isinstance(query, Query):
+            raise Invalid(f"expected a query, found {query!r:.80} ({type(query).__name__})")
         answer = self._app.answer(type(query))
         checker(type(query))(query)
         tables: dict[str, Table[Any]] = {name: self.table(view) for name, view in answer.tables.items()}
@@ -124,7 +127,7 @@ class Views:
             self._runner.nudge()
 
     def _check(self, position: Position, timeout: float) -> None:
-        position_at(self._store, position)
+        position_at(self._store, position, what="wait_for")
         if not timeout >= 0:
             raise Invalid(f"timeout: expected seconds from 0, found {timeout!r}")
 

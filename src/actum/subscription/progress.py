@@ -65,7 +65,7 @@ class Progress:
                 continue  # An event loop was closed: nobody awaits there any more.
 
     def wait(self, position: Position, *, timeout: float) -> None:
-        """Block until the work has come so far. `Busy` after `timeout` seconds; `Unavailable` once the work has stopped."""
+        """Block until the work has come so far. `Busy` after `timeout` seconds, `Unavailable` where it cannot go on."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while not self._arrived(position):
@@ -114,9 +114,9 @@ class Progress:
             ) from trouble
         return False
 
-    def _late(self, position: Position, timeout: float) -> Busy:
-        why = f" ({self._trouble})" if self._trouble is not None else ""
-        return Busy(
-            f"waited {timeout:g} s for {self._what} to reach position {position}, found them at {self._position}{why}; "
-            "wait longer, or go on with what they show"
-        )
+    def _late(self, position: Position, timeout: float) -> Busy | Unavailable:
+        waited = f"waited {timeout:g} s for {self._what} to reach position {position}, found them at {self._position}"
+        if self._trouble is None:
+            return Busy(f"{waited}; wait longer, or go on with what they show")
+        kind = Busy if isinstance(self._trouble, Busy) else Unavailable
+        return kind(f"{waited}, where they cannot go on: {self._trouble}")

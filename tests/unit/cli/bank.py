@@ -98,6 +98,8 @@ class Balance(View, table="balances"):
 
 class Richest(Query[Page[Balance]]):
     at_least: Decimal = Decimal(0)
+    at_once: int = 50
+    after: str | None = None
 
 
 class Owners(Query[Sequence[str]]):
@@ -106,7 +108,11 @@ class Owners(Query[Sequence[str]]):
 
 @bank.answers
 def richest(query: Richest, balances: Table[Balance]) -> Page[Balance]:
-    return balances.where("balance", ">=", query.at_least).order("balance", descending=True).page()
+    return (
+        balances.where("balance", ">=", query.at_least)
+        .order("balance", descending=True)
+        .page(limit=query.at_once, after=query.after)
+    )
 
 
 @bank.answers

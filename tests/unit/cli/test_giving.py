@@ -147,6 +147,15 @@ def test_a_question_is_answered_with_rows(type_: Type):
     assert type_("ask", "Richest", "at_least=1000").stdout == "nothing\n"
 
 
+def test_a_page_says_where_the_next_one_begins(type_: Type):
+    first = type_("ask", "Richest", "at_once=1", "--json")
+    (one,), said = lines_of(first), first.stderr.strip()
+    assert said.startswith("there is more: the cursor of the next page is ")
+    second = type_("ask", "Richest", "at_once=1", f"after={said.rsplit(' ', 1)[1]}", "--json")
+    (other,) = lines_of(second)
+    assert one["account"] != other["account"]
+
+
 def test_a_question_makes_no_journal(type_: Type, tmp_path: Path):
     result = type_("ask", "Richest", "--journal", str(tmp_path / "no"))
     assert (result.exit_code, "there is no journal" in result.stderr) == (4, True)

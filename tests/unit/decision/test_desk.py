@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from actum.decision.acting import Acting, acting
 from actum.decision.command import command_id_of
 from actum.decision.desk import Desk, Job
+from actum.decision.handler import Exists
 from actum.decision.lane import Ticket
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import SYSTEM_IDS
@@ -157,6 +159,79 @@ def test_uniqueness_is_guarded_without_a_state(running: Running) -> None:
     with pytest.raises(Refused, match="the address has an account"):
         running.execute(Open(account="B", email="a@x"))
     running.execute(Open(account="B", email="b@x"))
+
+
+def test_a_guard_holds_whatever_the_rule_says_of_its_conflicts(tmp_path: Path) -> None:
+    bank = a_bank()
+    narrow = App("bank")
+
+    @narrow.decides(conflicts=[Withdrawn], unless=Exists(Opened, by="email", because="the address has an account"))
+    def open_account(command: Open, account: Account) -> Opened:
+        return Opened(account=command.account, email=command.email)
+
+    with narrow.open(tmp_path / "j.db", actor="t") as one, bank.open(tmp_path / "j.db", actor="t") as other:
+        one.execute(Open(account="A", email="a@x"))
+        with pytest.raises(Refused):
+            one.execute(Open(account="B", email="a@x"))
+        with pytest.raises(Refused):
+            other.execute(Open(account="C", email="a@x"))
+        record = one.store.decision(one.execute(Open(account="D", email="d@x")).command or b"")
+    assert record is not None
+    assert record.condition is not None
+    assert {tag for item in record.condition.fail_if_events_match.items for tag in item.tags} >= {"email:d@x"}
+
+
+def test_a_guard_sees_what_another_process_wrote_since_it_looked(tmp_path: Path) -> None:
+    narrow = App("bank")
+    path = tmp_path / "j.db"
+    others: list[str] = []
+
+    @narrow.decides(conflicts=[Withdrawn], unless=Exists(Opened, by="email", because="the address has an account"))
+    def open_account(command: Open, account: Account) -> Opened:
+        if not others:  # Between looking and appending, somebody else takes the address.
+            others.append("B")
+            with a_bank().open(path, actor="t") as other:
+                other.execute(Open(account="B", email=command.email))
+        return Opened(account=command.account, email=command.email)
+
+    with narrow.open(path, actor="t") as one, pytest.raises(Refused, match="the address has an account"):
+        one.execute(Open(account="A", email="a@x"))
+
+
+@pytest.mark.parametrize("wrong", ["Open", 7, None, Opened(account="A", email="a"), Open])
+def test_what_is_no_command_is_said_to_be_none(running: Running, wrong: object) -> None:
+    with pytest.raises(Invalid, match="expected a command, found"):
+        running.execute(wrong)  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="append: expected events, found"):
+        running.append(Open(account="A", email="a") if isinstance(wrong, Opened) else wrong)  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="expected a query of the journal"):
+        running.events(wrong)  # type: ignore[arg-type]
+    assert running.head() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"states_kept": -1}, "states_kept: expected 0 or more, found -1"),
+        ({"states_kept": "x"}, "states_kept: expected 0 or more, found 'x'"),
+        ({"durability": "power-loss"}, "durability: expected Durability.POWER_LOSS or .* found 'power-loss'"),
+        ({"timeout": -1}, "timeout: expected 0 to 86,400 seconds, found -1"),
+        ({"payload_limit": 0}, "payload_limit: expected"),
+    ],
+)
+@pytest.mark.parametrize("journal", ["memory:", "bank.db"])
+def test_settings_are_checked_before_anything_runs(
+    tmp_path: Path, journal: str, settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Invalid, match=said):
+        a_bank().open(journal if journal == "memory:" else tmp_path / journal, **settings)
+
+
+def test_an_application_runs_on_a_store_that_somebody_else_has_opened() -> None:
+    store = MemoryStore()
+    with a_bank().open(store, actor="t") as running:
+        running.execute(Open(account="A", email="a@x"))
+        assert store.head() == 1
 
 
 def test_uniqueness_holds_for_commands_of_one_moment(running: Running) -> None:

@@ -45,11 +45,12 @@ def test_whoever_waits_too_long_learns_how_far_it_is():
             wait()
 
 
-def test_trouble_that_may_pass_is_named_when_the_time_is_over():
+@pytest.mark.parametrize("kind", [Busy, Unavailable])
+def test_trouble_that_may_pass_is_named_when_the_time_is_over(kind: type[Busy | Unavailable]):
     progress = Progress("the views")
-    progress.stumble(Busy("the disk is elsewhere"))
+    progress.stumble(kind("the disk is elsewhere"))
     for wait in _both_ways(progress, 1, 0.01):
-        with pytest.raises(Busy, match="the disk is elsewhere") as raised:
+        with pytest.raises(kind, match="cannot go on: the disk is elsewhere") as raised:
             wait()
         assert progress.error is not None
         assert raised.value.__cause__ is progress.error

@@ -268,5 +268,5 @@ class SqliteStore:
 def _checked_path(path: str | Path) -> Path:
     text = str(path)
     if not text or "\0" in text or text.startswith(":"):
-        raise Invalid(f"expected the path of a file, found {text!r}; for a journal in memory use the memory store")
+        raise Invalid(f"expected the path of a file, found {text!r}; for a journal in memory say 'memory:'")
     return Path(text).absolute()
