@@ -60,7 +60,8 @@ def sequenced(connection: apsw.Connection, rows: Iterable[Any], kinds: Kinds) ->
     except KeyError as wrong:
         position = next(row[0] for row in found if row[1] not in kinds.by_number())
         raise Corrupted(
-            f"the event at position {position} is of kind number {wrong}, and there is none; restore from a backup"
+            f"{connection.filename}: the event at position {position} is of kind number {wrong}, and there is none; "
+            "restore from a backup"
         ) from wrong
 
 
