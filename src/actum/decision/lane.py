@@ -11,6 +11,7 @@ Cancelling an awaiter abandons the answer, never half the work.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,13 +19,19 @@ from actum.journal.errors import OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Sized
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 MOST_AT_ONCE = 256
 """How many jobs go into one batch."""
+
+PATIENCE = 0.5
+"""For which part of the last batch's time a leader waits for those who were just answered."""
+
+LONGEST_PATIENCE = 0.002
+"""For how many seconds at the most."""
 
 _INTERRUPTED = "the thread that wrote was interrupted; repeat the call with the same command id"
 
@@ -95,6 +102,35 @@ class Ticket(Generic[Job, Result]):
             self._awaited.set_result(None)
 
 
+class _Herd:
+    """Callers who were answered together tend to come back together. Half of them would make two commits where one does.
+
+    The leader waits for as many as there were, for a fraction of the time that the last batch took; where they do not
+    come, it does not wait for them again.
+    """
+
+    def __init__(self) -> None:
+        self.expected = 0
+        self.whole = threading.Event()
+        self._began = 0.0
+        self._ended = 0.0
+
+    def gather(self, waiting: Sized) -> None:
+        """Until the herd is whole, or it has had its time."""
+        now = time.monotonic()
+        patience = min((self._ended - self._began) * PATIENCE, LONGEST_PATIENCE)
+        if 1 < len(waiting) + 1 <= self.expected and now - self._ended < patience:
+            self.whole.clear()
+            if len(waiting) < self.expected and not self.whole.wait(patience):
+                self.expected = len(waiting)
+        self._began = time.monotonic()
+
+    def answered(self, herd: int) -> None:
+        """A batch is done; so many may come back."""
+        self.expected = min(herd, MOST_AT_ONCE)
+        self._ended = time.monotonic()
+
+
 class Lane(Generic[Job, Result]):
     """`work` gets batches of tickets and settles each. It is never called twice at the same time."""
 
@@ -108,6 +144,7 @@ class Lane(Generic[Job, Result]):
         self._free = threading.Condition(self._mutex)
         self._thread: threading.Thread | None = None
         self._call_thread = threading.Semaphore(0)
+        self._herd = _Herd()
 
     def call(self, job: Job) -> Result:
         """Have the job done and block until it is."""
@@ -139,6 +176,8 @@ class Lane(Generic[Job, Result]):
                 raise Unavailable(f"{self._name} is closed; open it again")
             self._waiting.append(ticket)
             if self._led:
+                if len(self._waiting) >= self._herd.expected:
+                    self._herd.whole.set()
                 return False
             self._led = True
             return True
@@ -146,16 +185,21 @@ class Lane(Generic[Job, Result]):
     def _lead(self, mine: Ticket[Job, Result] | None) -> None:
         """Work batch by batch; hand over once my own is done, or, without one of mine, once nobody waits."""
         while True:
-            batch = self._take()
+            batch: Sequence[Ticket[Job, Result]] = ()
             try:
+                self._herd.gather(self._waiting)
+                batch = self._take()
                 self._work(batch)
             except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
                 _fail_all(batch, wrong)
             except BaseException:
                 _fail_all(batch, OutcomeUnknown(_INTERRUPTED))
                 _wake(batch, mine)
+                if mine is not None:
+                    mine.abandoned = True
                 self._hand_over()
                 raise
+            self._herd.answered(len(batch) + len(self._waiting))
             _wake(batch, mine)
             if self._step_down(mine):
                 return

@@ -94,6 +94,42 @@ def test_blocking_and_awaiting_callers_share_one_lane() -> None:
     lane.close()
 
 
+def test_callers_who_were_answered_together_come_back_into_one_batch() -> None:
+    gate = Gate()
+    lane: Lane[int, int] = Lane(gate.work, name="t")
+
+    async def main() -> None:
+        async def one(start: int) -> None:
+            for step in range(20):
+                assert await lane.call_async(start + step) == 2 * (start + step)
+
+        asyncio.get_running_loop().call_soon(gate.open.set)
+        await asyncio.gather(*(one(100 * n) for n in range(16)))
+
+    asyncio.run(main())
+    assert sum(gate.batches) == 16 * 20
+    assert len(gate.batches) < 16 * 20 / 4, f"the herd was split: {gate.batches}"
+    lane.close()
+
+
+def test_a_leader_does_not_wait_again_for_callers_who_did_not_come_back() -> None:
+    gate = Gate()
+    lane: Lane[int, int] = Lane(gate.work, name="t")
+    threads = [threading.Thread(target=lane.call, args=(n,)) for n in range(9)]
+    threads[0].start()
+    gate.entered.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    waiting(lane, 8)
+    gate.open.set()
+    for thread in threads:
+        thread.join(10)
+    for number in range(50):
+        assert lane.call(number) == number * 2
+    assert lane._herd.expected <= 1
+    lane.close()
+
+
 def test_a_cancelled_awaiter_abandons_the_answer_and_not_the_work() -> None:
     gate = Gate()
     lane: Lane[int, int] = Lane(gate.work, name="t")
