@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-class Acting(msgspec.Struct, frozen=True):
+class Acting(msgspec.Struct, frozen=True, gc=False):
     """What a piece of work says of itself. Inside another one, what is not said is taken from the outer."""
 
     actor: str | None = None

@@ -38,7 +38,7 @@ STATES_KEPT = 10_000
 """How many states are kept between decisions."""
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """A command on its way to be decided, with everything its envelope says."""
 
     handler: Handler
@@ -51,7 +51,7 @@ class Order(msgspec.Struct, frozen=True):
     effective: Microseconds | None
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """Events on their way into the journal without a rule: facts from elsewhere."""
 
     events: tuple[Event, ...]

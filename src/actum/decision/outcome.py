@@ -34,7 +34,7 @@ class NothingChanged(Event, name="actum.unchanged"):
     said: msgspec.Raw
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
+class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a command that was accepted, or to facts that were taken down.
 
     `events` is what happened, nothing where there was nothing to do. `position` is that of the last event on record:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
-class QueryItem(msgspec.Struct, frozen=True):
+class QueryItem(msgspec.Struct, frozen=True, gc=False):
     """Events of one of `types` (any type where none is named) that carry all of `tags`."""
 
     types: frozenset[str] = frozenset()
@@ -100,7 +100,7 @@ def checked_query(query: Query) -> Query:
     return query
 
 
-class AppendCondition(msgspec.Struct, frozen=True):
+class AppendCondition(msgspec.Struct, frozen=True, gc=False):
     """The demand under which events are appended: no event after position `after` matches `fail_if_events_match`.
 
     Events up to and including `after` are ignored; with `after=0` any match fails.

@@ -35,7 +35,7 @@ class Durability(Enum):
     """A killed process; after a power cut or a crashed system the last commits may be missing (never earlier ones)."""
 
 
-class DecisionKey(msgspec.Struct, frozen=True):
+class DecisionKey(msgspec.Struct, frozen=True, gc=False):
     """What makes an append a decision: it is taken once per `command`, whoever retries.
 
     `digest` tells one command's content from another's; `handler` names the rule that decided and its version.
@@ -46,7 +46,7 @@ class DecisionKey(msgspec.Struct, frozen=True):
     handler: str
 
 
-class Append(msgspec.Struct, frozen=True):
+class Append(msgspec.Struct, frozen=True, gc=False):
     """One all-or-nothing append: at least one event, perhaps a condition, perhaps the decision it stands for.
 
     `sequel`: the author has seen every earlier append of the same batch and reckons with all of them. Their events
@@ -63,7 +63,7 @@ class Append(msgspec.Struct, frozen=True):
             raise Invalid("an append needs at least one event")
 
 
-class DecisionRecord(msgspec.Struct, frozen=True):
+class DecisionRecord(msgspec.Struct, frozen=True, gc=False):
     """A decision as the journal keeps it: the evidence it rested on and the events it led to.
 
     `condition` is what had to hold: no event matching it after `condition.after` and before `first`. Where the decision
@@ -83,7 +83,7 @@ class DecisionRecord(msgspec.Struct, frozen=True):
         return self.first + self.count - 1
 
 
-class Appended(msgspec.Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """Written, durably. The events stand at `first` … `last` and were taken down at `recorded`."""
 
     first: Position
@@ -91,13 +91,13 @@ class Appended(msgspec.Struct, frozen=True):
     recorded: Microseconds
 
 
-class Repeated(msgspec.Struct, frozen=True):
+class Repeated(msgspec.Struct, frozen=True, gc=False):
     """Nothing was written: the command was decided before, and this is that decision."""
 
     decision: DecisionRecord
 
 
-class Collided(msgspec.Struct, frozen=True):
+class Collided(msgspec.Struct, frozen=True, gc=False):
     """Nothing of this append was written: an event that the author had not seen matches the condition.
 
     `position` is 0 where the collision is with an append of the same batch that was itself turned down.
