@@ -80,3 +80,7 @@ def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", fences_to_literal_blocks)
     app.connect("missing-reference", name_type_variables)
+
+
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
