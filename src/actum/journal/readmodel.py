@@ -2,11 +2,15 @@
 
 Rows and the checkpoint move in one transaction, and only from the checkpoint that the writer had seen: that is what
 makes each event count once, whatever is killed when and however many processes project at a time.
+
+Several tables may share a name, one of them live: whoever reads by the name reads that one, and another is put in its
+place in one transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from typing import Literal, Protocol, TypeAlias
 
@@ -45,12 +49,18 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """A table as its owner describes it. Another `fingerprint` means that the rows there are no longer the right ones."""
+    """A table as its owner describes it. Another `fingerprint` means that the rows there are no longer the right ones.
+
+    `name` is what readers call it, where that is not the table's own name: plain SQL finds the live table of that name
+    under it. `version` is for people.
+    """
 
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     fingerprint: bytes
+    name: str = ""
+    version: int = 1
 
     def column(self, name: str) -> Column:
         """The column of that name, which there is."""
@@ -62,6 +72,25 @@ class Mark(msgspec.Struct, frozen=True):
 
     position: Position = 0
     event: bytes = b""
+
+
+class Role(Enum):
+    """What a table is among those of its name."""
+
+    LIVE = "live"
+    """The one that the name stands for."""
+    CANDIDATE = "candidate"
+    """Made to take its place."""
+    KEPT = "kept"
+    """Was live before, and is kept so that one can go back."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A table that is there, and where it stands."""
+
+    shape: Shape
+    mark: Mark
+    role: Role
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -100,6 +129,18 @@ class Selection(msgspec.Struct, frozen=True):
     limit: int = 1000
 
 
+class Snapshot(Protocol):
+    """A read database as it is at one moment, whatever is written meanwhile. For one thread."""
+
+    def tables(self) -> list[Standing]:
+        """Every table, and where it stands."""
+        ...
+
+    def select(self, shape: Shape, selection: Selection) -> list[Row]:
+        """The rows that are asked for."""
+        ...
+
+
 class ReadDatabase(Protocol):
     """Tables derived from one journal. May be deleted at any time: the journal has everything. Shared between threads."""
 
@@ -109,7 +150,10 @@ class ReadDatabase(Protocol):
         ...
 
     def prepare(self, shape: Shape) -> bool:
-        """Have the table, empty where there was none or one of another fingerprint; whether it is a new one."""
+        """Have the table, empty where there was none or one of another fingerprint; whether it is a new one.
+
+        A new one is live where its name stands for nothing yet, and a candidate where it does.
+        """
         ...
 
     def renew(self, shape: Shape) -> None:
@@ -122,6 +166,21 @@ class ReadDatabase(Protocol):
 
     def marks(self) -> dict[str, Mark]:
         """How far each table has come."""
+        ...
+
+    def tables(self) -> list[Standing]:
+        """Every table, and where it stands."""
+        ...
+
+    def point(self, shape: Shape, *, instead_of: Shape, until: Position, aside: Role) -> bool:
+        """Have the name stand for this table, and the one before be `aside`: in one transaction, all readers at once.
+
+        False, and nothing changed, where either is not there, the one before is not live (any more), or has come further than `until`.
+        """
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The database as it is now, to look at for a while. Others write on; in memory they wait."""
         ...
 
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
@@ -141,7 +200,7 @@ class ReadDatabase(Protocol):
         ...
 
     def drop(self, table: str) -> None:
-        """Take the table away, if it is there."""
+        """Take the table away, if it is there, and its name where it was live."""
         ...
 
     def close(self) -> None:

@@ -47,6 +47,16 @@ def drop(table: str) -> str:
     return f"DROP TABLE IF EXISTS {_quoted(table)}"
 
 
+def name(shape: Shape) -> str:
+    """Have the name stand for the table."""
+    return f"CREATE VIEW {_quoted(shape.name)} AS SELECT {_all(shape)} FROM {_quoted(shape.table)}"
+
+
+def unname(name: str) -> str:
+    """Have the name stand for nothing."""
+    return f"DROP VIEW IF EXISTS {_quoted(name)}"
+
+
 @cache
 def upsert(shape: Shape, rows: int) -> str:
     """Write that many rows, over those of the same keys."""

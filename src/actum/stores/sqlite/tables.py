@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
+import msgspec
 
 from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
-from actum.journal.readmodel import Mark
+from actum.journal.readmodel import Mark, Role, Shape, Standing
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
@@ -23,11 +24,12 @@ from actum.stores.sqlite.statements import statements
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from actum.journal.readmodel import Change, Filter, Row, Selection, Shape, Value
+    from actum.journal.event import Position
+    from actum.journal.readmodel import Change, Filter, Row, Selection, Value
 
 _SQL = statements("tables.sql")
 
-READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql",))
+READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql", "tables_0002.sql"))
 """How a read database is known: its application id spells "actv"."""
 
 MEMORY = ":memory:"
@@ -35,6 +37,8 @@ MEMORY = ":memory:"
 CACHE_KIB = 16384
 
 _MOST_ROWS = 256
+
+_SHAPES = msgspec.json.Decoder(Shape)
 
 
 class _Line:
@@ -194,9 +198,46 @@ class SqliteTables:
         with self._reading() as connection:
             return {name: Mark(position, event) for name, position, event in connection.execute(_SQL["marks"])}
 
+    def tables(self) -> list[Standing]:
+        """See `ReadDatabase.tables`."""
+        with self._reading() as connection:
+            return _tables(connection)
+
+    def point(self, shape: Shape, *, instead_of: Shape, until: Position, aside: Role) -> bool:
+        """See `ReadDatabase.point`."""
+        try:
+            with self._writing() as connection:
+                before = (aside.value, instead_of.table, instead_of.fingerprint, until)
+                _change_one(connection, _SQL["set_aside"], before)
+                _change_one(connection, _SQL["put_forward"], (shape.table, shape.fingerprint))
+                _call(connection, shape)
+        except _MovedError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """See `ReadDatabase.snapshot`."""
+        self._check()
+        if self._memory:
+            with self._writer.lock:
+                yield SqliteSnapshot(self._writer.connection, self._path)
+            return
+        connection = self._connect(writes=False)
+        try:
+            with translated(self._path):
+                connection.execute("BEGIN")
+                connection.execute(_SQL["marks"]).fetchone()  # A transaction begins with what it first reads.
+            yield SqliteSnapshot(connection, self._path)
+        finally:
+            connection.close()
+
     def drop(self, table: str) -> None:
         """See `ReadDatabase.drop`."""
         with self._writing() as connection:
+            for role, name in list(connection.execute(_SQL["role"], (table,))):
+                if name != table and Role(role) is Role.LIVE:
+                    connection.execute(table_sql.unname(name))
             connection.execute(table_sql.drop(table))
             connection.execute(_SQL["forget"], (table,))
 
@@ -241,22 +282,67 @@ class SqliteTables:
                 self._let_go()
 
 
+class SqliteSnapshot:
+    """A read database at one moment: a transaction that reads, on a connection of its own. Made by `snapshot`."""
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def tables(self) -> list[Standing]:
+        """See `Snapshot.tables`."""
+        with translated(self._path):
+            return _tables(self._connection)
+
+    def select(self, shape: Shape, selection: Selection) -> list[Row]:
+        """See `Snapshot.select`."""
+        statement, bound = table_sql.select(shape, selection)
+        with translated(self._path), _there(shape.table):
+            return list(self._connection.execute(statement, bound))
+
+
 class _MovedError(Exception):
     """Somebody else moved the table on."""
+
+
+def _tables(connection: apsw.Connection) -> list[Standing]:
+    return [
+        Standing(_SHAPES.decode(shape), Mark(position, event), Role(role))
+        for shape, position, event, role in connection.execute(_SQL["tables"])
+    ]
 
 
 def _begin_anew(connection: apsw.Connection, shape: Shape) -> None:
     connection.execute(table_sql.drop(shape.table))
     connection.execute(table_sql.create(shape))
-    connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint))
+    described = msgspec.json.encode(shape).decode()
+    connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint, described, shape.name or shape.table))
+    role, _ = connection.execute(_SQL["role"], (shape.table,)).get
+    if Role(role) is Role.LIVE:
+        _call(connection, shape)
+
+
+def _call(connection: apsw.Connection, shape: Shape) -> None:
+    """Have the name stand for the table, where it is not the table's own."""
+    if not shape.name:
+        return
+    for (nameless,) in list(connection.execute(_SQL["nameless"], (shape.name,))):
+        connection.execute(table_sql.drop(nameless))
+        connection.execute(_SQL["forget"], (nameless,))
+    connection.execute(table_sql.unname(shape.name))
+    connection.execute(table_sql.name(shape))
+
+
+def _change_one(connection: apsw.Connection, statement: str, bound: tuple[Value | bytes, ...]) -> None:
+    connection.execute(statement, bound)
+    if connection.changes() == 0:
+        raise _MovedError
 
 
 def _apply(connection: apsw.Connection, change: Change) -> None:
     shape, seen, reached = change.shape, change.seen, change.reached
     bound = (reached.position, reached.event, shape.table, shape.fingerprint, seen.position, seen.event)
-    connection.execute(_SQL["advance"], bound)
-    if connection.changes() == 0:
-        raise _MovedError
+    _change_one(connection, _SQL["advance"], bound)
     for part in _parts(change.rows, len(shape.columns)):
         values: list[Value] = [value for row in part for value in row]
         connection.execute(table_sql.upsert(shape, len(part)), values)

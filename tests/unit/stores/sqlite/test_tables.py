@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from actum.journal.errors import (
     NotAJournal,
     Unavailable,
 )
-from actum.journal.readmodel import Change, Column, Filter, Kept, Mark, Order, Selection, Shape
-from actum.stores.sqlite.tables import MEMORY, SqliteTables
+from actum.journal.readmodel import Change, Column, Filter, Kept, Mark, Order, Role, Selection, Shape, Standing
+from actum.stores.sqlite.file import Layout
+from actum.stores.sqlite.tables import MEMORY, READ_DATABASE, SqliteTables
 
 SHAPE = Shape(
     "things",
@@ -239,3 +241,113 @@ def test_every_error_is_one_of_ours(path: Path):
     path.mkdir()
     with pytest.raises(ActumError):
         SqliteTables(path, origin="o")
+
+
+# Several tables of one name.
+
+ONE = Shape("things_1", SHAPE.columns, SHAPE.key, b"one", name="things")
+TWO = Shape("things_2", (*SHAPE.columns, Column("more", Kept.TEXT, optional=True)), SHAPE.key, b"two", "things", 2)
+
+
+def _two_tables(path: Path | str) -> SqliteTables:
+    tables = SqliteTables(path, origin="o")
+    for shape, row in ((ONE, ("a", 1, None)), (TWO, ("a", 2, None, "more"))):
+        assert tables.prepare(shape)
+        assert tables.commit([_change(row, shape=shape)])
+    return tables
+
+
+def _by_name(tables: SqliteTables) -> list[tuple[Any, ...]]:
+    with tables._reading() as connection:
+        return connection.execute("SELECT * FROM things").fetchall()
+
+
+@pytest.fixture(params=[MEMORY, "file"])
+def two(request: pytest.FixtureRequest, path: Path) -> Iterator[SqliteTables]:
+    tables = _two_tables(path if request.param == "file" else MEMORY)
+    yield tables
+    tables.close()
+
+
+def test_the_first_table_of_a_name_is_live_and_the_next_ones_are_candidates(two: SqliteTables):
+    at = Mark(1, b"x")
+    assert two.tables() == [Standing(ONE, at, Role.LIVE), Standing(TWO, at, Role.CANDIDATE)]
+    assert _by_name(two) == [("a", 1, None)]
+
+
+def test_another_table_takes_the_name_and_gives_it_back(two: SqliteTables):
+    assert two.point(TWO, instead_of=ONE, until=1, aside=Role.KEPT)
+    assert [each.role for each in two.tables()] == [Role.KEPT, Role.LIVE]
+    assert _by_name(two) == [("a", 2, None, "more")]
+    assert two.select(ONE, ALL) == [("a", 1, None)]
+    assert two.point(ONE, instead_of=TWO, until=1, aside=Role.CANDIDATE)
+    assert [each.role for each in two.tables()] == [Role.LIVE, Role.CANDIDATE]
+    assert _by_name(two) == [("a", 1, None)]
+
+
+def test_a_table_takes_the_name_only_from_the_one_that_was_seen_and_no_further_than_it_was_seen(two: SqliteTables):
+    before = two.tables()
+    gone = Shape("things_3", SHAPE.columns, SHAPE.key, b"three", name="things")
+    assert not two.point(TWO, instead_of=ONE, until=0, aside=Role.KEPT)
+    assert not two.point(ONE, instead_of=TWO, until=9, aside=Role.KEPT)
+    assert not two.point(gone, instead_of=ONE, until=9, aside=Role.KEPT)
+    assert two.tables() == before
+    assert _by_name(two) == [("a", 1, None)]
+
+
+def test_a_table_that_begins_anew_keeps_its_place(two: SqliteTables):
+    two.renew(ONE)
+    two.renew(TWO)
+    assert two.tables() == [Standing(ONE, Mark(), Role.LIVE), Standing(TWO, Mark(), Role.CANDIDATE)]
+    assert _by_name(two) == []
+
+
+def test_a_dropped_live_table_takes_its_name_along(two: SqliteTables):
+    two.drop("things_1")
+    with pytest.raises(apsw.SQLError, match="no such table"):
+        _by_name(two)
+    assert two.prepare(ONE)
+    assert _by_name(two) == []
+    two.drop("things_2")
+    assert two.tables() == [Standing(ONE, Mark(), Role.LIVE)]
+
+
+def test_a_snapshot_stays_as_it_is_whatever_is_written(path: Path):
+    tables = _two_tables(path)
+    with tables.snapshot() as still:
+        assert tables.commit([_change(("a", 9, None), seen=Mark(1, b"x"), reached=Mark(2, b"y"), shape=ONE)])
+        assert tables.point(TWO, instead_of=ONE, until=2, aside=Role.KEPT)
+        assert still.select(ONE, ALL) == [("a", 1, None)]
+        assert still.tables()[0] == Standing(ONE, Mark(1, b"x"), Role.LIVE)
+    with tables.snapshot() as still:
+        assert still.select(ONE, ALL) == [("a", 9, None)]
+    tables.close()
+
+
+def test_writers_in_other_threads_wait_for_a_snapshot_in_memory():
+    tables = _two_tables(MEMORY)
+    change = _change(("a", 9, None), seen=Mark(1, b"x"), reached=Mark(2, b"y"), shape=ONE)
+    writing = threading.Thread(target=tables.commit, args=([change],))
+    with tables.snapshot() as still:
+        writing.start()
+        writing.join(0.05)
+        assert writing.is_alive()
+        assert still.select(ONE, ALL) == [("a", 1, None)]
+    writing.join()
+    assert tables.select(ONE, ALL) == [("a", 9, None)]
+
+
+def test_a_table_from_before_names_gives_its_name_to_a_new_one(path: Path):
+    old = Layout(READ_DATABASE.mark, READ_DATABASE.what, ("tables_0001.sql",))
+    connection = apsw.Connection(str(path))
+    old.bring_up_to_date(connection, path)
+    with connection:
+        connection.execute("CREATE TABLE things (id TEXT); INSERT INTO things VALUES ('old')")
+        connection.execute("INSERT INTO actum_views VALUES ('things', x'00', 7, x'01')")
+    connection.close()
+    tables = SqliteTables(path, origin="o")
+    assert tables.tables() == []
+    assert tables.prepare(ONE)
+    assert tables.tables() == [Standing(ONE, Mark(), Role.LIVE)]
+    assert _by_name(tables) == []
+    tables.close()
