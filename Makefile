@@ -109,7 +109,8 @@ $(VENV)/.develops: pyproject.toml | $(VENV)/bin/python
 $(VENV)-lower/.develops: pyproject.toml | $(VENV)-lower/bin/python
 	@$(VENV)-lower/bin/python -c 'import re, tomllib; \
 		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
-		wanted = project["dependencies"] + project["optional-dependencies"]["cli"]; \
-		print(*(re.sub(r">=([^,]+),.*", r"==\1", one) for one in wanted), sep="\n")' > $(VENV)-lower/oldest.txt
+		extras = project["optional-dependencies"]; \
+		wanted = project["dependencies"] + extras["cli"] + extras["postgres"]; \
+		print(*(re.sub(r"(\[.*\])?>=([^,]+),.*", r"==\2", one) for one in wanted), sep="\n")' > $(VENV)-lower/oldest.txt
 	@$(VENV)-lower/$(PIP) --constraint $(VENV)-lower/oldest.txt --editable '.[cli,test]'
 	@touch $@

@@ -1,7 +1,36 @@
 """What every test may count on, wherever the suite was started."""
 
+from __future__ import annotations
+
 import signal
+from collections.abc import Iterator
+
+import pytest
+
+# The shipped cases fail as readably as our own; that is to be said before anything of theirs is imported.
+pytest.register_assert_rewrite("actum.testing")
+
+from tests.servers import VERSIONS, fresh_database, named, said_aloud  # noqa: E402
 
 # A shell that starts a job in the background has it ignore interrupts, and every program that the job starts inherits
 # that. Tests interrupt programs: so here, and in whatever is started from here, an interrupt counts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", params=VERSIONS, ids=named)
+def each_postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a fresh database, on each version of PostgreSQL in turn."""
+    with fresh_database(request.param) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a fresh database on the newest PostgreSQL."""
+    with fresh_database(VERSIONS[-1]) as address:
+        yield address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A version that was not there is not passed over in silence."""
+    terminalreporter.write_line(said_aloud())
