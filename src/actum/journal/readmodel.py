@@ -5,17 +5,23 @@ makes each event count once, whatever is killed when and however many processes 
 
 Several tables may share a name, one of them live: whoever reads by the name reads that one, and another is put in its
 place in one transaction.
+
+Whoever follows the journal, a *follower*, has its keys spread over 1024 slices. A *share* is a range of them with a
+checkpoint of its own; at first there is one for all. Every change of who holds a share raises its epoch, and the one
+statement that moves a checkpoint demands the epoch, too: whoever lost a share writes nothing more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias
+from hashlib import sha256
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from actum.journal.errors import Invalid
 from actum.journal.event import Position
 
 Value: TypeAlias = str | int | float | None
@@ -52,7 +58,8 @@ class Shape(msgspec.Struct, frozen=True):
     """A table as its owner describes it. Another `fingerprint` means that the rows there are no longer the right ones.
 
     `name` is what readers call it, where that is not the table's own name: plain SQL finds the live table of that name
-    under it. `version` is for people.
+    under it. `version` is for people. A follower that keeps its tables itself has no columns: `table` is then its name, and
+    no table is made.
     """
 
     table: str
@@ -93,13 +100,82 @@ class Standing(msgspec.Struct, frozen=True):
     role: Role
 
 
+SLICES = 1024
+"""Over how many slices the keys of a follower are spread."""
+
+
+def slice_of(key: str) -> int:
+    """The slice of a key: the first ten bits of the SHA-256 of its text in UTF-8.
+
+    The text of a key is that of its identities, in order, joined by line feeds; a follower without identities has the
+    one key "".
+    """
+    digest = sha256(key.encode()).digest()
+    return digest[0] << 2 | digest[1] >> 6
+
+
+class Slices(msgspec.Struct, frozen=True, order=True):
+    """A range of slices, `low` and `high` included."""
+
+    low: int = 0
+    high: int = SLICES - 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high < SLICES:
+            raise Invalid(f"expected a range of slices from 0 to {SLICES - 1}, found {self.low} to {self.high}")
+
+    def __contains__(self, slice: int) -> bool:
+        return self.low <= slice <= self.high
+
+    def __len__(self) -> int:
+        return self.high - self.low + 1
+
+    def __str__(self) -> str:
+        return f"{self.low}-{self.high}"
+
+
+ALL_SLICES = Slices()
+"""Every slice there is."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A range of a follower's slices: how far it has come, and who holds it.
+
+    `owner` is "" where nobody does. `left` is for how many seconds the lease still lasts by the database's clock, 0 where
+    there is none: then whoever comes may take the share. `epoch` is another one after every change of owner or range.
+    """
+
+    slices: Slices
+    mark: Mark
+    epoch: int = 0
+    owner: str = ""
+    left: float = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody holds it, and the lease lasts."""
+        return self.left > 0
+
+
+Work: TypeAlias = Callable[[Any], None]
+"""What somebody does in the open transaction: it is given the driver's connection, and neither commits nor rolls back."""
+
+
 class Change(msgspec.Struct, frozen=True):
-    """New rows of one table, and the step from what its writer had seen to what it has now taken in."""
+    """New rows of one table, and the step from what its writer had seen to what it has now taken in.
+
+    It is that of one share, `slices` of an `epoch`. `owner` is who holds it; "" is for whoever holds none, and moves a
+    share only while nobody else holds it. `work` is done in the transaction, once the checkpoint has moved.
+    """
 
     shape: Shape
     rows: Sequence[Row]
     seen: Mark
     reached: Mark
+    slices: Slices = ALL_SLICES
+    epoch: int = 0
+    owner: str = ""
+    work: Work | None = None
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -149,23 +225,28 @@ class ReadDatabase(Protocol):
         """Where it is, for people."""
         ...
 
-    def prepare(self, shape: Shape) -> bool:
+    def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """Have the table, empty where there was none or one of another fingerprint; whether it is a new one.
 
-        A new one is live where its name stands for nothing yet, and a candidate where it does.
+        A new one is live where its name stands for nothing yet, and a candidate where it does. `begin` is done in the
+        same transaction where it begins anew.
         """
         ...
 
-    def renew(self, shape: Shape) -> None:
-        """Empty the table and begin anew, in one transaction."""
+    def renew(self, shape: Shape, begin: Work | None = None) -> None:
+        """Empty the table and begin anew, in one transaction, with `begin` in it. There is one share then, and nobody holds it."""
         ...
 
     def mark(self, shape: Shape) -> Mark | None:
-        """How far the table has come; None where there is none of this shape (any more)."""
+        """How far the table has come in every share; None where there is none of this shape (any more)."""
         ...
 
     def marks(self) -> dict[str, Mark]:
-        """How far each table has come."""
+        """How far each table has come in every one of its shares."""
+        ...
+
+    def shares(self, shape: Shape) -> list[Share]:
+        """The shares of the table, in order of their slices, all slices among them; none where there is none of this shape."""
         ...
 
     def tables(self) -> list[Standing]:

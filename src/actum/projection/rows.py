@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
+from actum.journal.readmodel import ALL_SLICES, Slices, slice_of
 from actum.projection.view import Plan, ViewT
 
 if TYPE_CHECKING:
@@ -17,16 +18,17 @@ ROWS_KEPT = 20_000
 
 
 class Rows(Generic[ViewT]):
-    """Finds the rows that an event's tags name. What is found may be changed; `changed` says what must be written."""
+    """Finds the rows of some slices that an event's tags name. What is found may be changed."""
 
-    def __init__(self, plan: Plan[ViewT], *, kept: int = ROWS_KEPT) -> None:
+    def __init__(self, plan: Plan[ViewT], *, slices: Slices = ALL_SLICES, kept: int = ROWS_KEPT) -> None:
         self._plan = plan
         self._most = kept
         self._young: dict[tuple[Identity, ...], ViewT] = {}
         self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
+        self._concerned: dict[str, bool] = {}
         self._named: dict[str, tuple[ViewT, ...]] = {}
-        self._keys = _keys_reader(plan)
+        self._keys = _keys_reader(plan) if slices == ALL_SLICES else _within(slices, _keys_reader(plan))
 
     def forget(self, *, empty: bool = False) -> None:
         """Forget every row. `empty`: and know that the table has none."""
@@ -69,12 +71,34 @@ class Rows(Generic[ViewT]):
             if key not in young:
                 young[key] = new(key)
 
+    def concerned(self, texts: set[str]) -> set[str]:
+        """Those of the tag texts that name a row of these slices."""
+        known, keys_of = self._concerned, self._keys
+        for text in texts:
+            if text not in known:
+                known[text] = bool(keys_of(text))
+        return {text for text in texts if known[text]}
+
     def age(self) -> None:
         """Let go of what was not asked for since long, where there is too much. Only between pages."""
         if len(self._young) > self._most or len(self._named) > self._most:
             if self._old:
                 self._whole = False
             self._old, self._young, self._named = self._young, {}, {}
+        if len(self._concerned) > self._most:
+            self._concerned = {}
+
+
+def key_text(key: tuple[Identity, ...]) -> str:
+    """The text of a key, of which its slice is made."""
+    return "\n".join(map(str, key))
+
+
+def _within(
+    slices: Slices, keys_of: Callable[[str], list[tuple[Identity, ...]]]
+) -> Callable[[str], list[tuple[Identity, ...]]]:
+    """The same function, for the keys of these slices only."""
+    return lambda text: [key for key in keys_of(text) if slice_of(key_text(key)) in slices]
 
 
 def _keys_reader(plan: Plan[ViewT]) -> Callable[[str], list[tuple[Identity, ...]]]:

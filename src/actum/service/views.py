@@ -15,7 +15,7 @@ from actum.projection.table import Table
 from actum.projection.view import View, plan_of
 from actum.service.opening import MEMORY, open_read_database
 from actum.subscription.progress import Progress
-from actum.subscription.runner import Runner
+from actum.subscription.runner import LOOK_ANYWAY, Runner
 
 if TYPE_CHECKING:
     from actum.history.as_of import Moment
@@ -52,6 +52,8 @@ class Views:
             position=lambda: projector.position,
             progress=self.progress,
             name="views",
+            trouble=lambda: projector.trouble,
+            rest=projector.rest,
         )
         runner.start()
         return runner
@@ -122,9 +124,16 @@ class Views:
             self._nudge()
             await self.progress.wait_async(position, timeout=timeout)
 
+    def look_again(self) -> None:
+        """What stood in the way is mended: have it tried now."""
+        if self._projector is not None:
+            self._projector.look_again()
+        if self._runner is not None:
+            self._runner.nudge()
+
     def _nudge(self) -> None:
         if self._runner is not None and self.progress.error is not None:
-            self._runner.nudge()
+            self.look_again()
 
     def _check(self, position: Position, timeout: float) -> None:
         position_at(self._store, position, what="wait_for")
@@ -140,7 +149,10 @@ class Views:
                     f"after {timeout:g} s the views are at position {self._projector.position}, expected {position}; "
                     "call catch_up(), or wait longer"
                 )
-            self._projector.step()
+            if not self._projector.step():
+                if self._projector.trouble is not None:
+                    raise self._projector.trouble.error
+                time.sleep(self._projector.rest(LOOK_ANYWAY / 50))
 
     def rebuild(self, view: type[View], progress: Progressed | None = None) -> Position:
         """Empty the view's table and fill it again from the beginning of the journal."""

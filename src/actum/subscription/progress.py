@@ -43,13 +43,13 @@ class Progress:
         """The work has come so far, and all is well."""
         self._tell(position, None, over=False)
 
-    def stumble(self, trouble: BaseException) -> None:
-        """The work met with trouble and will try again."""
-        self._tell(self._position, trouble, over=False)
+    def stumble(self, trouble: BaseException, *, at: Position | None = None) -> None:
+        """The work met with trouble and will try again; it stands where it stood, or `at` a position."""
+        self._tell(self._position if at is None else at, trouble, over=False)
 
-    def fail(self, trouble: BaseException) -> None:
-        """The work has stopped."""
-        self._tell(self._position, trouble, over=True)
+    def fail(self, trouble: BaseException, *, at: Position | None = None) -> None:
+        """The work has stopped, where it stood or `at` a position. Whoever waits is told at once."""
+        self._tell(self._position if at is None else at, trouble, over=True)
 
     def _tell(self, position: Position, trouble: BaseException | None, *, over: bool) -> None:
         with self._changed:

@@ -6,7 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from actum.journal.errors import Busy, Corrupted, NewerSchema, NotAJournal, Unavailable
+from actum.subscription.patience import Trouble, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,20 +20,13 @@ _LOG = logging.getLogger(__name__)
 LOOK_ANYWAY = 1.0
 """Seconds after which the work is tried without having been rung."""
 
-FIRST_PAUSE = 0.02
-"""Seconds before the first new attempt after trouble; twice as many before each next one."""
-
-LONGEST_PAUSE = 5.0
-"""Seconds between two attempts at the most."""
-
-_FINAL = (Corrupted, NewerSchema, NotAJournal)
-
 
 class Runner:
     """Calls `step`, which does one piece of work and says whether there may be more, and `position` after each.
 
     Trouble that may pass (`Busy`, `Unavailable`) is tried again with growing pauses; any other error stops the work and is
-    told to whoever waits on `progress`. The thread ends with the process.
+    told to whoever waits on `progress`. Work that copes with trouble itself says so by `trouble`, and by `rest` for how
+    long it may be left alone where there is nothing more to do. The thread ends with the process.
     """
 
     def __init__(
@@ -44,9 +37,13 @@ class Runner:
         position: Callable[[], Position],
         progress: Progress,
         name: str,
+        trouble: Callable[[], Trouble | None] = lambda: None,
+        rest: Callable[[float], float] = float,
     ) -> None:
         self._step = step
         self._where = position
+        self._trouble = trouble
+        self._rest = rest
         self._progress = progress
         self._name = name
         self._stopped = False
@@ -76,32 +73,43 @@ class Runner:
             self._nudged.set()
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
+        attempts = 0
         while True:
             self._nudged.clear()
             if self._stopping.is_set():
                 return
             try:
                 more = self._step()
-                self._progress.reach(self._where())
-                pause = FIRST_PAUSE
-            except Exception as trouble:  # noqa: BLE001 - it is logged, and told to whoever waits
-                pause = self._after(trouble, pause)
+                self._tell()
+                attempts = 0
+            except Exception as wrong:  # noqa: BLE001 - it is logged, and told to whoever waits
+                attempts = self._after(Trouble(wrong, attempts + 1))
                 continue
             if not more:
-                self._nudged.wait(LOOK_ANYWAY)
+                self._nudged.wait(self._rest(LOOK_ANYWAY))
 
-    def _after(self, trouble: Exception, pause: float) -> float:
-        """What to do after trouble; the next pause."""
-        if isinstance(trouble, (Busy, Unavailable)) and not isinstance(trouble, _FINAL):
-            _LOG.warning("%s: %s; trying again in %.2f s", self._name, trouble, pause)
-            self._progress.stumble(trouble)
-            self._stopping.wait(pause)
-            return min(pause * 2, LONGEST_PAUSE)
-        _LOG.error("%s stopped: %s", self._name, trouble, exc_info=trouble)
-        self._progress.fail(trouble)
+    def _tell(self) -> None:
+        """Say how far the work is, and what it copes with."""
+        trouble = self._trouble()
+        if trouble is None:
+            self._progress.reach(self._where())
+        elif trouble.passes:
+            self._progress.stumble(trouble.error, at=self._where())
+        else:
+            self._progress.fail(trouble.error, at=self._where())
+
+    def _after(self, trouble: Trouble) -> int:
+        """What to do after trouble; how many attempts in a row have failed."""
+        if trouble.passes:
+            wait = pause(trouble.attempts)
+            _LOG.warning("%s: %s; trying again in %.2f s", self._name, trouble.error, wait)
+            self._progress.stumble(trouble.error)
+            self._stopping.wait(wait)
+            return trouble.attempts
+        _LOG.error("%s stopped: %s", self._name, trouble.error, exc_info=trouble.error)
+        self._progress.fail(trouble.error)
         self._wait_for_help()
-        return FIRST_PAUSE
+        return 0
 
     def _wait_for_help(self) -> None:
         """Until somebody nudges or stops it: that the journal grows is no reason to fail again."""

@@ -12,6 +12,8 @@ import pytest
 
 from actum import App, Unavailable, View
 from actum.journal.event import Event
+from actum.journal.lease import Cut
+from actum.journal.readmodel import ALL_SLICES, Slices
 from actum.projection.projector import Projector
 from actum.projection.view import Plan, plan_of
 from actum.service.opening import open_read_database, open_store
@@ -93,7 +95,8 @@ def test_rows_that_memory_let_go_of_are_fetched_again(tmp_path: Path):
     with opened(tmp_path / "bank.actum") as running:
         fill(running.store, events)
         projector, _ = _projector(running, tmp_path / "small.db", Balance)
-        for line in projector._lines.values():
+        projector.prepare()
+        for line in projector._lines:
             line.rows._most = 50
         projector.catch_up()
         rows = {row.account: row for row in _table(running, tmp_path / "small.db")}
@@ -200,7 +203,7 @@ def test_a_view_ahead_of_the_journal_asks_to_be_rebuilt(tmp_path: Path):
     database = open_read_database(views, journal=journal, origin=origin)
     projector = Projector(copy, bank.codec, database=database, plans=[plan_of(Balance)])
     with pytest.raises(Unavailable, match=r"ahead of the journal, which ends at 4.*[Rr]ebuild"):
-        projector.step()
+        projector.catch_up()
     projector.renew(plan_of(Balance))
     assert projector.catch_up() == 4
     database.close()
@@ -219,7 +222,7 @@ def test_a_view_of_another_history_asks_to_be_rebuilt(tmp_path: Path):
     fill(copy, some_events(20, seed=9))
     database = open_read_database(views, journal=journal, origin=origin)
     with pytest.raises(Unavailable, match="built from another event at position 10"):
-        Projector(copy, bank.codec, database=database, plans=[plan_of(Balance)]).step()
+        Projector(copy, bank.codec, database=database, plans=[plan_of(Balance)]).catch_up()
     database.close()
     copy.close()
 
@@ -244,6 +247,88 @@ def test_an_evolve_that_fails_is_named_with_its_event_and_nothing_is_half_writte
         with pytest.raises(Unavailable, match=r"Fragile cannot take Opened\(account='A-2'.*no name"):
             running.catch_up()
         assert [row.names for row in running.view(Fragile)] == [1]
+
+
+def test_a_view_that_fails_does_not_hold_up_the_others():
+    app, sound = App("failing"), []
+
+    @app.view
+    class Fragile(View):
+        account: AccountId
+
+        def evolve(self, event: Opened) -> None:
+            if event.owner == "" and not sound:
+                raise ValueError("no name")
+
+    app.view(Balance)
+    with app.open("memory:", actor="tester", follow=False) as running:
+        events = [Opened(account="A-1", owner=""), *some_events(2500, seed=11)]
+        fill(running.store, events)
+        with pytest.raises(Unavailable, match="Fragile cannot take"):
+            running.catch_up()
+        assert shown(running) == folded(events)
+        assert running.view(Fragile).count() == 0
+        sound.append("mended")
+        running.views.look_again()
+        assert running.catch_up() == len(events)
+        assert running.view(Fragile).count() == len(folded(events))
+
+
+def _cut(database: SqliteTables, view: type[View], *cuts: Cut, worker: str = "") -> None:
+    shape = plan_of(view).shape
+    assert database.recut(shape.table, database.shares(shape), cuts, worker=worker, seconds=60)
+
+
+def test_shares_lead_to_the_same_rows_as_one_share_for_all(tmp_path: Path):
+    events = some_events(4000, seed=12)
+    with opened(tmp_path / "bank.actum") as running:
+        fill(running.store, events[:2000])
+        projector, database = _projector(running, tmp_path / "views.db", Balance, Turnover)
+        projector.make_tables()
+        _cut(database, Balance, Cut(Slices(0, 99)), Cut(Slices(100, 700)), Cut(Slices(701, 1023)))
+        projector.catch_up()
+        fill(running.store, events[2000:])
+        assert projector.catch_up() == 4000
+        assert {row.account: row for row in _table(running, tmp_path / "views.db")} == folded(events)
+
+
+def test_a_share_that_somebody_holds_is_left_to_them(tmp_path: Path):
+    events = some_events(1500, seed=13)
+    with opened(tmp_path / "bank.actum") as running:
+        fill(running.store, events)
+        free, database = _projector(running, tmp_path / "views.db", Balance)
+        free.make_tables()
+        _cut(database, Balance, Cut(Slices(0, 511), "w"), Cut(Slices(512, 1023)), worker="w")
+        held = Projector(running.store, bank.codec, database=database, plans=[plan_of(Balance)], owner="w")
+        while free.step():
+            pass
+        low, high = database.shares(plan_of(Balance).shape)
+        assert (low.mark.position, high.mark.position, free.position) == (0, 1500, 0)
+        assert held.catch_up() == 1500
+        assert not free.step()
+        assert free.position == 1500
+        assert {row.account: row for row in _table(running, tmp_path / "views.db")} == folded(events)
+
+
+def test_who_lost_a_share_in_the_middle_of_a_page_writes_nothing(tmp_path: Path):
+    events = some_events(1500, seed=14)
+    with opened(tmp_path / "bank.actum") as running:
+        fill(running.store, events)
+        late, database = _projector(running, tmp_path / "views.db", Balance)
+        late.make_tables()
+        _cut(database, Balance, Cut(ALL_SLICES, "late"), worker="late")
+        late._owner = "late"
+        assert late.step()
+        _cut(database, Balance, Cut(ALL_SLICES, "other"), worker="late")
+        (share,) = database.shares(plan_of(Balance).shape)
+        before = running.store.origin, list(_table(running, tmp_path / "views.db"))
+        assert late.step()
+        assert database.shares(plan_of(Balance).shape)[0].mark == share.mark
+        assert (running.store.origin, list(_table(running, tmp_path / "views.db"))) == before
+        assert not late.step()
+        other = Projector(running.store, bank.codec, database=database, plans=[plan_of(Balance)], owner="other")
+        assert other.catch_up() == 1500
+        assert {row.account: row for row in _table(running, tmp_path / "views.db")} == folded(events)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import apsw
 import msgspec
 
 from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
-from actum.journal.readmodel import Mark, Role, Shape, Standing
+from actum.journal.lease import check_cuts
+from actum.journal.readmodel import SLICES, Mark, Role, Shape, Share, Slices, Standing
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from actum.journal.event import Position
-    from actum.journal.readmodel import Change, Filter, Row, Selection, Value
+    from actum.journal.lease import Cut
+    from actum.journal.readmodel import Change, Filter, Row, Selection, Value, Work
 
 _SQL = statements("tables.sql")
 
-READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql", "tables_0002.sql"))
+READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql", "tables_0002.sql", "tables_0003.sql"))
 """How a read database is known: its application id spells "actv"."""
 
 MEMORY = ":memory:"
@@ -174,18 +176,18 @@ class SqliteTables:
 
     # Tables and marks.
 
-    def prepare(self, shape: Shape) -> bool:
+    def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """See `ReadDatabase.prepare`."""
         with self._writing() as connection:
-            if connection.execute(_SQL["mark"], (shape.table, shape.fingerprint)).fetchone() is not None:
+            if connection.execute(_SQL["kept"], (shape.table, shape.fingerprint)).fetchone() is not None:
                 return False
-            _begin_anew(connection, shape)
+            _begin_anew(connection, shape, begin)
         return True
 
-    def renew(self, shape: Shape) -> None:
+    def renew(self, shape: Shape, begin: Work | None = None) -> None:
         """See `ReadDatabase.renew`."""
         with self._writing() as connection:
-            _begin_anew(connection, shape)
+            _begin_anew(connection, shape, begin)
 
     def mark(self, shape: Shape) -> Mark | None:
         """See `ReadDatabase.mark`."""
@@ -197,6 +199,15 @@ class SqliteTables:
         """See `ReadDatabase.marks`."""
         with self._reading() as connection:
             return {name: Mark(position, event) for name, position, event in connection.execute(_SQL["marks"])}
+
+    def shares(self, shape: Shape) -> list[Share]:
+        """See `ReadDatabase.shares`."""
+        with self._reading() as connection:
+            rows = connection.execute(_SQL["shares"], (shape.table, shape.fingerprint))
+            return [
+                Share(Slices(low, high), Mark(position, event), epoch, owner, left)
+                for low, high, position, event, epoch, owner, left in rows
+            ]
 
     def tables(self) -> list[Standing]:
         """See `ReadDatabase.tables`."""
@@ -239,7 +250,42 @@ class SqliteTables:
                 if name != table and Role(role) is Role.LIVE:
                     connection.execute(table_sql.unname(name))
             connection.execute(table_sql.drop(table))
-            connection.execute(_SQL["forget"], (table,))
+            _forget(connection, table)
+
+    # Leases.
+
+    def keep(self, worker: str, *, followers: Sequence[str], seconds: float) -> dict[str, tuple[str, ...]]:
+        """See `Leases.keep`."""
+        with self._writing() as connection:
+            connection.execute(_SQL["bury"])
+            for follower in followers:
+                connection.execute(_SQL["at_work"], (follower, worker, seconds))
+                connection.execute(_SQL["prolong"], (seconds, follower, worker))
+            return {
+                follower: tuple(name for (name,) in connection.execute(_SQL["workers"], (follower,)))
+                for follower in followers
+            }
+
+    def recut(self, follower: str, seen: Sequence[Share], cuts: Sequence[Cut], *, worker: str, seconds: float) -> bool:
+        """See `Leases.recut`."""
+        check_cuts(seen, cuts)
+        try:
+            with self._writing() as connection:
+                mark = _taken_away(connection, follower, seen, worker)
+                epoch = 1 + max(share.epoch for share in seen)
+                for cut in cuts:
+                    left = seconds if cut.owner else 0.0
+                    bound = (cut.slices.low, cut.slices.high, mark.position, mark.event, epoch, cut.owner, left)
+                    connection.execute(_SQL["add_share"], (follower, *bound))
+        except _MovedError:
+            return False
+        return True
+
+    def leave(self, worker: str) -> None:
+        """See `Leases.leave`."""
+        with self._writing() as connection:
+            connection.execute(_SQL["let_go"], (worker,))
+            connection.execute(_SQL["resign"], (worker,))
 
     # Rows.
 
@@ -255,9 +301,12 @@ class SqliteTables:
     def commit(self, changes: Sequence[Change]) -> bool:
         """See `ReadDatabase.commit`."""
         try:
-            with self._writing() as connection, _accepted():
+            with self._writing() as connection:
                 for change in changes:
-                    _apply(connection, change)
+                    with _accepted():
+                        _apply(connection, change)
+                    if change.work is not None:
+                        change.work(connection)
         except _MovedError:
             return False
         return True
@@ -312,14 +361,25 @@ def _tables(connection: apsw.Connection) -> list[Standing]:
     ]
 
 
-def _begin_anew(connection: apsw.Connection, shape: Shape) -> None:
-    connection.execute(table_sql.drop(shape.table))
-    connection.execute(table_sql.create(shape))
+def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -> None:
+    if shape.columns:
+        connection.execute(table_sql.drop(shape.table))
+        connection.execute(table_sql.create(shape))
+    epoch = connection.execute(_SQL["next_epoch"], (shape.table,)).get
+    connection.execute(_SQL["forget_shares"], (shape.table,))
+    connection.execute(_SQL["add_share"], (shape.table, 0, SLICES - 1, 0, b"", epoch, "", 0.0))
     described = msgspec.json.encode(shape).decode()
     connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint, described, shape.name or shape.table))
     role, _ = connection.execute(_SQL["role"], (shape.table,)).get
     if Role(role) is Role.LIVE:
         _call(connection, shape)
+    if begin is not None:
+        begin(connection)
+
+
+def _forget(connection: apsw.Connection, table: str) -> None:
+    connection.execute(_SQL["forget_shares"], (table,))
+    connection.execute(_SQL["forget"], (table,))
 
 
 def _call(connection: apsw.Connection, shape: Shape) -> None:
@@ -328,7 +388,7 @@ def _call(connection: apsw.Connection, shape: Shape) -> None:
         return
     for (nameless,) in list(connection.execute(_SQL["nameless"], (shape.name,))):
         connection.execute(table_sql.drop(nameless))
-        connection.execute(_SQL["forget"], (nameless,))
+        _forget(connection, nameless)
     connection.execute(table_sql.unname(shape.name))
     connection.execute(table_sql.name(shape))
 
@@ -339,10 +399,24 @@ def _change_one(connection: apsw.Connection, statement: str, bound: tuple[Value 
         raise _MovedError
 
 
+def _taken_away(connection: apsw.Connection, follower: str, seen: Sequence[Share], worker: str) -> Mark:
+    """The shares are no more; where they all stood."""
+    marks: set[Mark] = set()
+    for share in seen:
+        which = (follower, share.slices.low, share.slices.high, share.epoch, worker)
+        row = connection.execute(_SQL["give_up_share"], which).fetchone()
+        if row is None:
+            raise _MovedError
+        marks.add(Mark(*row))
+    if len(marks) > 1:
+        raise _MovedError
+    return marks.pop()
+
+
 def _apply(connection: apsw.Connection, change: Change) -> None:
-    shape, seen, reached = change.shape, change.seen, change.reached
-    bound = (reached.position, reached.event, shape.table, shape.fingerprint, seen.position, seen.event)
-    _change_one(connection, _SQL["advance"], bound)
+    shape, slices, seen, reached = change.shape, change.slices, change.seen, change.reached
+    which = (shape.table, slices.low, slices.high, change.epoch, seen.position, seen.event, change.owner)
+    _change_one(connection, _SQL["advance"], (reached.position, reached.event, *which, shape.fingerprint))
     for part in _parts(change.rows, len(shape.columns)):
         values: list[Value] = [value for row in part for value in row]
         connection.execute(table_sql.upsert(shape, len(part)), values)
@@ -350,7 +424,7 @@ def _apply(connection: apsw.Connection, change: Change) -> None:
 
 def _parts(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:
     """The rows in parts whose sizes are powers of two: so few statements, prepared once, and few steps write them all."""
-    most = min(_MOST_ROWS, table_sql.MOST_VALUES // width)
+    most = min(_MOST_ROWS, table_sql.MOST_VALUES // max(width, 1))
     start = 0
     while start < len(rows):
         size = 1 << (min(most, len(rows) - start).bit_length() - 1)

@@ -8,23 +8,34 @@ SELECT value FROM actum_about WHERE name = ?;
 -- Say one thing of the file, unless it is said.
 INSERT INTO actum_about (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING;
 
+-- name: kept
+-- Whether a table of this very fold is kept.
+SELECT 1 FROM actum_views WHERE name = ? AND fingerprint = ?;
+
 -- name: mark
--- How far a view of this very fold has come.
-SELECT position, event FROM actum_views WHERE name = ? AND fingerprint = ?;
+-- How far a view of this very fold has come: as far as the share that is furthest behind.
+SELECT position, event FROM actum_shares JOIN actum_views USING (name)
+WHERE name = ? AND fingerprint = ? ORDER BY position LIMIT 1;
 
 -- name: marks
 -- How far every view has come.
-SELECT name, position, event FROM actum_views ORDER BY name;
+SELECT name, min(position), event FROM actum_shares GROUP BY name ORDER BY name;
+
+-- name: shares
+-- The shares of a view of this very fold, and for how long each is still held.
+SELECT low, high, position, event, epoch, owner, max(0.0, until - unixepoch('subsec'))
+FROM actum_shares JOIN actum_views USING (name) WHERE name = ? AND fingerprint = ? ORDER BY low;
 
 -- name: tables
 -- Every table, how it is made, how far it has come, and what it is among those of its name.
-SELECT shape, position, event, role FROM actum_views WHERE shape IS NOT NULL ORDER BY name;
+SELECT shape, min(position), event, role FROM actum_views JOIN actum_shares USING (name)
+WHERE shape IS NOT NULL GROUP BY name ORDER BY name;
 
 -- name: begin_anew
 -- A table at the beginning of the journal; what it was among those of its name, it stays.
-INSERT INTO actum_views (name, fingerprint, position, event, shape, called, role)
-VALUES (?1, ?2, 0, x'', ?3, ?4, (SELECT iif(EXISTS (SELECT 1 FROM actum_views WHERE called = ?4 AND role = 'live'), 'candidate', 'live')))
-ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint, position = 0, event = x'', shape = excluded.shape;
+INSERT INTO actum_views (name, fingerprint, shape, called, role)
+VALUES (?1, ?2, ?3, ?4, (SELECT iif(EXISTS (SELECT 1 FROM actum_views WHERE called = ?4 AND role = 'live'), 'candidate', 'live')))
+ON CONFLICT (name) DO UPDATE SET fingerprint = excluded.fingerprint, shape = excluded.shape;
 
 -- name: nameless
 -- A table of that name from before tables and names were told apart.
@@ -36,15 +47,62 @@ SELECT role, called FROM actum_views WHERE name = ?;
 
 -- name: set_aside
 -- The live table is live no more, if it is the one that was seen, and no further than that.
-UPDATE actum_views SET role = ? WHERE name = ? AND fingerprint = ? AND role = 'live' AND position <= ?;
+UPDATE actum_views SET role = ? WHERE name = ? AND fingerprint = ? AND role = 'live'
+AND ? >= (SELECT max(position) FROM actum_shares WHERE actum_shares.name = actum_views.name);
 
 -- name: put_forward
 -- A table is the live one of its name.
 UPDATE actum_views SET role = 'live' WHERE name = ? AND fingerprint = ?;
 
+-- name: next_epoch
+-- The epoch of whoever begins a view anew.
+SELECT coalesce(max(epoch) + 1, 0) FROM actum_shares WHERE name = ?;
+
+-- name: forget_shares
+-- A view has no shares any more.
+DELETE FROM actum_shares WHERE name = ?;
+
+-- name: add_share
+-- A share, held for so many seconds from now.
+INSERT INTO actum_shares (name, low, high, position, event, epoch, owner, until)
+VALUES (?, ?, ?, ?, ?, ?, ?, unixepoch('subsec') + ?);
+
 -- name: advance
--- Move a view on, if it still stands where it was seen.
-UPDATE actum_views SET position = ?, event = ? WHERE name = ? AND fingerprint = ? AND position = ? AND event = ?;
+-- Move a share on, if it still stands where it was seen, in the same hands or in nobody's.
+UPDATE actum_shares SET position = ?, event = ?
+WHERE name = ? AND low = ? AND high = ? AND epoch = ? AND position = ? AND event = ?
+AND (owner = ? OR until <= unixepoch('subsec'))
+AND EXISTS (SELECT 1 FROM actum_views WHERE actum_views.name = actum_shares.name AND fingerprint = ?);
+
+-- name: give_up_share
+-- Take a share away as it was seen, if it is in these hands or in nobody's; where it stood.
+DELETE FROM actum_shares WHERE name = ? AND low = ? AND high = ? AND epoch = ?
+AND (owner = ? OR until <= unixepoch('subsec')) RETURNING position, event;
+
+-- name: at_work
+-- A worker of a view is alive for so many seconds from now.
+INSERT INTO actum_workers (name, worker, until) VALUES (?, ?, unixepoch('subsec') + ?)
+ON CONFLICT (name, worker) DO UPDATE SET until = excluded.until;
+
+-- name: prolong
+-- A worker holds its shares of a view for so many seconds from now.
+UPDATE actum_shares SET until = unixepoch('subsec') + ? WHERE name = ? AND owner = ?;
+
+-- name: bury
+-- Forget workers that have not been heard of in time.
+DELETE FROM actum_workers WHERE until <= unixepoch('subsec');
+
+-- name: workers
+-- Who works on a view.
+SELECT worker FROM actum_workers WHERE name = ? AND until > unixepoch('subsec') ORDER BY worker;
+
+-- name: let_go
+-- A worker holds nothing any more; whoever takes its shares finds another epoch.
+UPDATE actum_shares SET owner = '', until = 0, epoch = epoch + 1 WHERE owner = ?;
+
+-- name: resign
+-- A worker has gone.
+DELETE FROM actum_workers WHERE worker = ?;
 
 -- name: forget
 -- A view is no more.

@@ -20,8 +20,25 @@ from actum.journal.errors import (
     NotAJournal,
     Unavailable,
 )
-from actum.journal.readmodel import Change, Column, Filter, Kept, Mark, Order, Role, Selection, Shape, Standing
+from actum.journal.lease import Cut
+from actum.journal.readmodel import (
+    ALL_SLICES,
+    Change,
+    Column,
+    Filter,
+    Kept,
+    Mark,
+    Order,
+    Role,
+    Selection,
+    Shape,
+    Share,
+    Slices,
+    Standing,
+)
 from actum.stores.sqlite.file import Layout
+from actum.stores.sqlite.statements import text_of
+from actum.stores.sqlite.table_sql import create
 from actum.stores.sqlite.tables import MEMORY, READ_DATABASE, SqliteTables
 
 SHAPE = Shape(
@@ -36,6 +53,14 @@ ALL = Selection(orders=(Order("id"),))
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "views.db"
+
+
+@pytest.fixture
+def tables() -> Iterator[SqliteTables]:
+    tables = SqliteTables(MEMORY, origin="o")
+    tables.prepare(SHAPE)
+    yield tables
+    tables.close()
 
 
 def _change(*rows: Any, seen: Mark = Mark(), reached: Mark = Mark(1, b"x"), shape: Shape = SHAPE) -> Change:  # noqa: B008
@@ -110,6 +135,122 @@ def test_a_dropped_table_is_gone_and_dropping_it_again_is_no_mistake():
     tables.drop("things")
     tables.drop("things")
     assert tables.marks() == {}
+
+
+def _shares(tables: SqliteTables, *cuts: Cut, worker: str = "", seconds: float = 60) -> list[Share]:
+    assert tables.recut("things", tables.shares(SHAPE), cuts, worker=worker, seconds=seconds)
+    return tables.shares(SHAPE)
+
+
+def _places(shares: list[Share]) -> list[tuple[str, str, int]]:
+    return [(str(share.slices), share.owner, share.epoch) for share in shares]
+
+
+def test_a_new_table_has_one_share_that_nobody_holds(tables: SqliteTables):
+    assert tables.shares(SHAPE) == [Share(ALL_SLICES, Mark())]
+    assert tables.shares(Shape("things", SHAPE.columns, SHAPE.key, b"another")) == []
+
+
+def test_a_share_is_taken_split_merged_and_given_up_each_time_under_another_epoch(tables: SqliteTables):
+    tables.commit([_change()])
+    (taken,) = _shares(tables, Cut(ALL_SLICES, "w"), worker="w")
+    assert (taken.mark, taken.owner, taken.epoch, taken.held) == (Mark(1, b"x"), "w", 1, True)
+    assert 50 < taken.left <= 60
+    halves = _shares(tables, Cut(Slices(0, 511), "w"), Cut(Slices(512, 1023)), worker="w")
+    assert _places(halves) == [("0-511", "w", 2), ("512-1023", "", 2)]
+    assert [share.mark for share in halves] == [Mark(1, b"x")] * 2
+    assert [share.held for share in halves] == [True, False]
+    assert _places(_shares(tables, Cut(ALL_SLICES), worker="w")) == [("0-1023", "", 3)]
+
+
+def test_only_neighbours_at_one_mark_that_are_as_they_were_seen_can_be_changed(tables: SqliteTables):
+    low, high = seen = _shares(tables, Cut(Slices(0, 511)), Cut(Slices(512, 1023)))
+    for shares, cuts in [
+        ([high, low], [Cut(ALL_SLICES)]),
+        ([low], [Cut(Slices(0, 500))]),
+        ([low, high], [Cut(Slices(0, 5)), Cut(Slices(7, 1023))]),
+        ([], []),
+    ]:
+        with pytest.raises(Invalid, match="expected neighbouring shares and cuts of the same slices"):
+            tables.recut("things", shares, cuts, worker="w", seconds=60)
+    change = Change(SHAPE, [], Mark(), Mark(1, b"x"), low.slices, low.epoch)
+    assert tables.commit([change])
+    assert not tables.recut("things", seen, [Cut(ALL_SLICES)], worker="w", seconds=60)
+    assert tables.mark(SHAPE) == Mark()
+    assert tables.commit([Change(SHAPE, [], Mark(), Mark(1, b"x"), high.slices, high.epoch)])
+    assert tables.mark(SHAPE) == Mark(1, b"x")
+    assert tables.recut("things", seen, [Cut(ALL_SLICES)], worker="w", seconds=60)
+    assert not tables.recut("things", seen, [Cut(ALL_SLICES)], worker="w", seconds=60)
+
+
+def test_what_another_holds_is_taken_only_when_their_lease_has_run_out(tables: SqliteTables):
+    held = _shares(tables, Cut(ALL_SLICES, "one"), worker="one")
+    assert not tables.recut("things", held, [Cut(ALL_SLICES, "other")], worker="other", seconds=60)
+    tables.keep("one", followers=["things"], seconds=0)
+    assert not tables.shares(SHAPE)[0].held
+    assert tables.recut("things", held, [Cut(ALL_SLICES, "other")], worker="other", seconds=60)
+
+
+def test_a_commit_must_know_the_epoch_the_slices_and_the_owner(tables: SqliteTables):
+    (share,) = _shares(tables, Cut(ALL_SLICES, "w"), worker="w")
+
+    def change(**facts: Any) -> list[Change]:
+        right = {"slices": ALL_SLICES, "epoch": share.epoch, "owner": "w", "seen": Mark()} | facts
+        return [Change(SHAPE, [("a", 1, None)], reached=Mark(1, b"x"), **right)]
+
+    for wrong in ({"epoch": 0}, {"slices": Slices(0, 511)}, {"owner": ""}, {"owner": "v"}, {"seen": Mark(1, b"x")}):
+        assert not tables.commit(change(**wrong)), wrong
+    assert tables.count(SHAPE, []) == 0
+    assert tables.commit(change())
+
+
+def test_who_is_alive_is_known_until_their_time_is_over_or_they_leave(tables: SqliteTables):
+    assert tables.keep("b", followers=["things"], seconds=60) == {"things": ("b",)}
+    assert tables.keep("a", followers=["things", "others"], seconds=60) == {"things": ("a", "b"), "others": ("a",)}
+    _shares(tables, Cut(Slices(0, 9), "a"), Cut(Slices(10, 1023), "b"), worker="a")
+    tables.leave("b")
+    assert _places(tables.shares(SHAPE)) == [("0-9", "a", 1), ("10-1023", "", 2)]
+    tables.keep("a", followers=["things"], seconds=0)
+    assert tables.keep("c", followers=["things"], seconds=60) == {"things": ("c",)}
+
+
+def test_a_table_begun_anew_has_one_share_under_an_epoch_that_none_had(tables: SqliteTables):
+    _shares(tables, Cut(Slices(0, 511), "w"), Cut(Slices(512, 1023), "w"), worker="w")
+    tables.renew(SHAPE)
+    assert tables.shares(SHAPE) == [Share(ALL_SLICES, Mark(), 2)]
+
+
+def test_work_in_the_transaction_stands_or_falls_with_it(tables: SqliteTables):
+    def note(connection: apsw.Connection) -> None:
+        connection.execute("CREATE TABLE notes (text)")
+
+    def fail(connection: apsw.Connection) -> None:
+        connection.execute("CREATE TABLE others (text)")
+        raise KeyError("a bug")
+
+    shape = Shape("own", (), (), b"1")
+    assert tables.prepare(shape, note)
+    assert not tables.prepare(shape, fail)
+    moved = Change(shape, [], Mark(), Mark(1, b"x"), work=fail)
+    with pytest.raises(KeyError, match="a bug"):
+        tables.commit([_change(("a", 1, None)), moved])
+    assert tables.marks() == {"things": Mark(), "own": Mark()}
+    assert tables.commit([Change(shape, [], Mark(), Mark(1, b"x"), work=lambda db: db.execute("DROP TABLE notes"))])
+
+
+def test_a_file_of_the_first_layout_keeps_its_rows_and_marks(path: Path):
+    with apsw.Connection(str(path)) as connection:
+        connection.execute(text_of("tables_0001.sql"))
+        connection.execute(f"PRAGMA application_id = {READ_DATABASE.mark}; PRAGMA user_version = 1")
+        connection.execute("INSERT INTO actum_views VALUES ('things', ?, 7, ?)", (SHAPE.fingerprint, b"seven"))
+        connection.execute(create(SHAPE))
+        connection.execute("INSERT INTO things VALUES ('a', 1, NULL)")
+    tables = SqliteTables(path, origin="o")
+    assert not tables.prepare(SHAPE)
+    assert tables.shares(SHAPE) == [Share(ALL_SLICES, Mark(7, b"seven"))]
+    assert tables.commit([_change(("b", 2, None), seen=Mark(7, b"seven"), reached=Mark(8, b"y"))])
+    assert tables.count(SHAPE, []) == 2
+    tables.close()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""A line: one share of one follower as a projector works on it. It folds pages of events into what is to be written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from actum.journal.errors import ActumError, Unavailable
+from actum.journal.readmodel import ALL_SLICES, Change, Mark, Share
+from actum.projection.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actum.journal.event import Event
+    from actum.journal.readmodel import ReadDatabase, Row
+    from actum.projection.view import Plan
+    from actum.subscription.patience import Trouble
+
+Decoded: TypeAlias = "Sequence[tuple[str, Event]]"
+"""Events with their tags, as one text each."""
+
+
+class Line:
+    """One share of one view: where it stands, the rows it knows, and the trouble it is in."""
+
+    __slots__ = ("plan", "rows", "share", "trouble")
+
+    def __init__(self, plan: Plan[Any], share: Share) -> None:
+        self.plan = plan
+        self.share = share
+        self.rows: Rows[Any] = Rows(plan, slices=share.slices)
+        self.rows.forget(empty=share.mark.position == 0)
+        self.trouble: Trouble | None = None
+
+    @property
+    def mark(self) -> Mark:
+        """How far it has come."""
+        return self.share.mark
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has every slice."""
+        return self.share.slices == ALL_SLICES
+
+    @property
+    def where(self) -> str:
+        """What it is, for people."""
+        return f"the view {self.plan.name}" + ("" if self.whole else f", slices {self.share.slices}")
+
+    def stands_at(self, mark: Mark) -> None:
+        """It has come so far, and all is well."""
+        share = self.share
+        self.share = Share(share.slices, mark, share.epoch, share.owner, share.left)
+        self.trouble = None
+        self.rows.age()
+
+    def forget(self) -> None:
+        """Know nothing of the rows any more."""
+        self.rows.forget(empty=self.share.mark.position == 0)
+
+    def change(self, decoded: Decoded, reached: Mark, database: ReadDatabase, *, owner: str) -> Change:
+        """What to write for a page of events."""
+        share = self.share
+        rows = self._fold(decoded, database)
+        return Change(self.plan.shape, rows, share.mark, reached, share.slices, share.epoch, owner)
+
+    def _fold(self, decoded: Decoded, database: ReadDatabase) -> list[Row]:
+        """The changed rows."""
+        wanted = self.plan.fold.event_set
+        mine = [pair for pair in decoded if type(pair[1]) in wanted]
+        texts = {text for text, _ in mine}
+        rows = self.rows.find(texts, database)
+        event: Any = None
+        try:
+            for text, event in mine:
+                for row in rows[text]:
+                    row.evolve(event)
+        except Exception as wrong:
+            if isinstance(wrong, ActumError):
+                raise
+            raise Unavailable(
+                f"the view {self.plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its evolve"
+            ) from wrong
+        changed = {id(row): row for text in texts for row in rows[text]}
+        return self.plan.rows(list(changed.values()))
