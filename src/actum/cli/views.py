@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def views() -> None:
-    """Look at views: list, show, rebuild, digest."""
+    """Look at views: list, status, show, rebuild, digest."""
 
 
 @views.command("list")
@@ -53,6 +53,33 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
     for row in rows:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
     out().print(table if rows else Text("the application has no views", "dim"))
+
+
+@views.command()
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def status(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Show how far behind the journal each view is, in events and seconds, share by share, and who holds the shares."""
+    with _open(app, journal, read_database) as running:
+        found = running.followers() if running.app.views else ()
+    if as_json:
+        for one in found:
+            line(msgspec.Raw(to_json(one)))
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("view", "slices", "position", "behind", "seconds", "held by", "for"):
+        table.add_column(name, justify="left" if name in ("view", "slices", "held by") else "right")
+    for one in found:
+        for share in one.shares:
+            held = (share.owner, f"{share.lease:.1f} s") if share.owner else ("nobody", "")
+            numbers = (f"{share.position:,}", f"{share.behind:,}", f"{share.seconds:,.1f}")
+            table.add_row(one.name, str(share.slices), *numbers, *held)
+    out().print(table if found else Text("the application has no views", "dim"))
+    for one in found:
+        if not one.divisible:
+            note(f"{one.name} has one row for all events: one worker does all of it, however many there are")
 
 
 @views.command()

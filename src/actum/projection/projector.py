@@ -20,6 +20,7 @@ from actum.journal.readmodel import Mark, Share, Slices
 from actum.projection.line import Line
 from actum.projection.view import Plan
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
+from actum.subscription.sharing import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +99,7 @@ class Projector:
         """For how many seconds there is nothing to do at the most, unless the journal grows."""
         now = time.monotonic()
         waits = [trouble.again - now for trouble in self._troubles]
-        if any(mark.position < self._newest_seen for mark in self._others):
+        if not self._owner and any(mark.position < self._newest_seen for mark in self._others):
             waits.append(LOOK_AT_OTHERS)
         return max(0.0, min([longest, *waits]))
 
@@ -261,7 +262,12 @@ class Projector:
             name: self._database.shares(plan.shape) for name, plan in self._plans.items() if name not in self._lost
         }
         mine = [(name, _place(share)) for name, shares in found.items() for share in shares if self._is_mine(share)]
-        if all(found.values()) and mine == [(line.plan.table, _place(line.share)) for line in self._lines]:
+        apart = not self._owner and any(len(shares) > 1 and joined(shares) for shares in found.values())
+        if (
+            not apart
+            and all(found.values())
+            and mine == [(line.plan.table, _place(line.share)) for line in self._lines]
+        ):
             self._others = [share.mark for shares in found.values() for share in shares if not self._is_mine(share)]
             return False
         self.prepare()
@@ -307,7 +313,7 @@ class Projector:
         self._lines, self._others = [], []
         for name, plan in self._plans.items():
             try:
-                shares = self._database.shares(plan.shape) or self._missing(plan)
+                shares = self._joined(plan, self._database.shares(plan.shape) or self._missing(plan))
                 lines = [self._line(plan, share, known) for share in shares if self._is_mine(share)]
             except Unavailable as wrong:
                 self._lose(name, wrong, lost.get(name))
@@ -315,6 +321,13 @@ class Projector:
                 continue
             self._lines += lines
             self._others += [share.mark for share in shares if not self._is_mine(share)]
+
+    def _joined(self, plan: Plan[Any], shares: list[Share]) -> list[Share]:
+        """What workers who have gone left divided, whoever keeps it alone joins again."""
+        todo = [] if self._owner or len(shares) == 1 else joined(shares)
+        for step in todo:
+            self._database.recut(plan.table, step.seen, step.cuts, worker="", seconds=0)
+        return self._database.shares(plan.shape) if todo else shares
 
     def _lose(self, name: str, wrong: Unavailable, before: Trouble | None) -> None:
         """A view that is not ours to keep for the moment."""

@@ -93,6 +93,8 @@ class Plan(Generic[ViewT]):
         self.name = cls.__name__
         self.table = cls.__table__
         self.fold: Fold[ViewT] = Fold(cls)
+        self.divisible = bool(self.fold.identity)
+        """Whether its rows can be divided among workers: there is more than one."""
         self.cells: dict[str, Cell] = {
             name: cell_of(kind, f"{self.name}.{name}") for name, kind in fields_of(cls).items()
         }

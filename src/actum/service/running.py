@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
+    from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
+    from actum.service.working import Workers
 
 _ALL = Query.all()
 
@@ -176,6 +178,18 @@ class Running:
     def digest(self, view: type[View]) -> str:
         """One number for all rows of a view: equal for equal tables, in whatever order their rows were written."""
         return self.views.digest(view)
+
+    def followers(self) -> tuple[FollowerStatus, ...]:
+        """How far each view has come, share by share: in events and seconds behind the journal, and in whose hands."""
+        return self.views.followers()
+
+    def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
+        """Have so many workers keep the views up, each with its part of the keys, together with those of other processes.
+
+        Stop them, or use them as a context manager; `rescale` has more or fewer of them. A worker that says nothing for
+        `lease` seconds loses what it holds to the others. Open with `follow=False`, so that no further thread looks on.
+        """
+        return self.views.work(workers, lease=lease)
 
     def close(self) -> None:
         """Finish what was handed in, then close the read database and the journal."""

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
+    from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
     from actum.service.running import Running
+    from actum.service.working import Workers
 
 StateT = TypeVar("StateT", bound=State)
 
@@ -141,6 +143,14 @@ class AsyncRunning:
     async def digest(self, view: type[View]) -> str:
         """See `Running.digest`."""
         return await asyncio.to_thread(self.running.digest, view)
+
+    async def followers(self) -> tuple[FollowerStatus, ...]:
+        """See `Running.followers`."""
+        return await asyncio.to_thread(self.running.followers)
+
+    async def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
+        """See `Running.work`."""
+        return await asyncio.to_thread(self.running.work, workers, lease=lease)
 
     async def close(self) -> None:
         """See `Running.close`."""

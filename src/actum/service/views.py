@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
+from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.message import checker
 from actum.projection.digest import digest_of
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from actum.journal.store import JournalStore
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
+    from actum.projection.status import FollowerStatus
     from actum.service.declared import Declared
+    from actum.service.working import Workers
 
 ViewT = TypeVar("ViewT", bound=View)
 
@@ -153,6 +156,24 @@ class Views:
                 if self._projector.trouble is not None:
                     raise self._projector.trouble.error
                 time.sleep(self._projector.rest(LOOK_ANYWAY / 50))
+
+    def work(self, workers: int, *, lease: float) -> Workers:
+        """Workers of the followers, in threads of this process."""
+        from actum.service.working import Worker, Workers  # noqa: PLC0415 - most applications have none
+
+        found = Workers(
+            lambda: Worker(self._store, self._app.codec, database=self.database, plans=self._plans, lease=lease),
+            plans=self._plans,
+        )
+        found.rescale(workers)
+        return found
+
+    def followers(self) -> tuple[FollowerStatus, ...]:
+        """How far each follower has come."""
+        from actum.projection.status import status_of  # noqa: PLC0415 - asked for by whoever operates it
+
+        now = SYSTEM_CLOCK.now()
+        return tuple(status_of(plan, database=self.database, store=self._store, now=now) for plan in self._plans)
 
     def rebuild(self, view: type[View], progress: Progressed | None = None) -> Position:
         """Empty the view's table and fill it again from the beginning of the journal."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 import msgspec
@@ -47,5 +46,7 @@ def trouble(error: Exception, *, attempts: int = 1) -> Trouble:
 
 def pause(attempts: int, *, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> float:
     """Seconds to wait after so many attempts: doubled each time, and drawn from the upper half, so that many do not come at once."""
+    import random  # noqa: PLC0415 - whoever never fails has no use for it
+
     most: float = min(longest, first * 2 ** min(attempts - 1, 30))
     return most * random.uniform(0.5, 1.0)  # noqa: S311 - it only has to differ

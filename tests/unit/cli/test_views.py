@@ -14,6 +14,25 @@ def test_views_are_listed_with_how_far_they_have_come(type_: Type):
     assert "balances" in type_("views", "list").stdout
 
 
+def test_the_status_says_how_far_behind_each_share_is_and_who_holds_it(type_: Type):
+    (before,) = lines_of(type_("views", "status", "--json"))
+    (share,) = before["shares"]
+    assert (before["name"], before["behind"], share["behind"], share["owner"]) == ("Balance", 4, 4, "")
+    assert share["slices"] == {"low": 0, "high": 1023}
+    assert share["seconds"] > 0
+    type_("views", "digest")
+    (after,) = lines_of(type_("views", "status", "--json"))
+    assert (after["position"], after["behind"], after["seconds"]) == (4, 0, 0.0)
+    assert type_("views", "status").stdout.splitlines()[1].split() == [
+        "Balance",
+        "0-1023",
+        "4",
+        "0",
+        "0.0",
+        "nobody",
+    ]
+
+
 def test_rows_are_shown_all_or_one(type_: Type):
     assert lines_of(type_("views", "show", "Balance", "A-1", "--json")) == [
         {"account": "A-1", "owner": "Léa Dupré", "balance": "12.50"}

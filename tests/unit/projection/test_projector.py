@@ -12,8 +12,7 @@ import pytest
 
 from actum import App, Unavailable, View
 from actum.journal.event import Event
-from actum.journal.lease import Cut
-from actum.journal.readmodel import ALL_SLICES, Slices
+from actum.journal.readmodel import ALL_SLICES, Cut, Slices
 from actum.projection.projector import Projector
 from actum.projection.view import Plan, plan_of
 from actum.service.opening import open_read_database, open_store
@@ -285,10 +284,30 @@ def test_shares_lead_to_the_same_rows_as_one_share_for_all(tmp_path: Path):
         fill(running.store, events[:2000])
         projector, database = _projector(running, tmp_path / "views.db", Balance, Turnover)
         projector.make_tables()
-        _cut(database, Balance, Cut(Slices(0, 99)), Cut(Slices(100, 700)), Cut(Slices(701, 1023)))
+        cuts = [Cut(Slices(0, 99), "w"), Cut(Slices(100, 700), "w"), Cut(Slices(701, 1023), "w")]
+        _cut(database, Balance, *cuts, worker="w")
+        _cut(database, Turnover, Cut(ALL_SLICES, "w"), worker="w")
+        projector._owner = "w"
         projector.catch_up()
         fill(running.store, events[2000:])
         assert projector.catch_up() == 4000
+        assert {row.account: row for row in _table(running, tmp_path / "views.db")} == folded(events)
+
+
+def test_what_workers_left_divided_is_joined_again_once_it_stands_at_one_mark(tmp_path: Path):
+    events = some_events(2500, seed=15)
+    with opened(tmp_path / "bank.actum") as running:
+        fill(running.store, events)
+        projector, database = _projector(running, tmp_path / "views.db", Balance)
+        projector.make_tables()
+        _cut(database, Balance, Cut(Slices(0, 99)), Cut(Slices(100, 700), "w"), Cut(Slices(701, 1023)), worker="w")
+        Projector(running.store, bank.codec, database=database, plans=[plan_of(Balance)], owner="w").step()
+        database.leave("w")
+        assert len(database.shares(plan_of(Balance).shape)) == 3
+        assert projector.catch_up() == 2500
+        projector.prepare()
+        (share,) = database.shares(plan_of(Balance).shape)
+        assert share.mark.position == 2500
         assert {row.account: row for row in _table(running, tmp_path / "views.db")} == folded(events)
 
 

@@ -15,8 +15,7 @@ import apsw
 import msgspec
 
 from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
-from actum.journal.lease import check_cuts
-from actum.journal.readmodel import SLICES, Mark, Role, Shape, Share, Slices, Standing
+from actum.journal.readmodel import SLICES, Mark, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from actum.journal.event import Position
-    from actum.journal.lease import Cut
-    from actum.journal.readmodel import Change, Filter, Row, Selection, Value, Work
+    from actum.journal.readmodel import Change, Cut, Filter, Row, Selection, Value, Work
 
 _SQL = statements("tables.sql")
 

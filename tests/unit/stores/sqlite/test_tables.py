@@ -20,11 +20,11 @@ from actum.journal.errors import (
     NotAJournal,
     Unavailable,
 )
-from actum.journal.lease import Cut
 from actum.journal.readmodel import (
     ALL_SLICES,
     Change,
     Column,
+    Cut,
     Filter,
     Kept,
     Mark,
