@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from actum.journal.errors import OutcomeUnknown, Unavailable
@@ -39,13 +40,14 @@ _INTERRUPTED = "the thread that wrote was interrupted; repeat the call with the 
 class Ticket(Generic[Job, Result]):
     """A job under way. Whoever works on it calls `succeed` or `fail`, once."""
 
-    __slots__ = ("_awaited", "_error", "_loop", "_result", "_wake", "abandoned", "done", "job", "leads")
+    __slots__ = ("_awaited", "_error", "_loop", "_result", "_wake", "abandoned", "done", "following", "job", "leads")
 
     def __init__(self, job: Job, loop: asyncio.AbstractEventLoop | None) -> None:
         self.job = job
         self.done = False
         self.leads = False
         self.abandoned = False
+        self.following: Ticket[Job, Result] | None = None
         self._loop = loop
         self._awaited: asyncio.Future[None] | None = None if loop is None else loop.create_future()
         self._wake: threading.Lock | None = None
@@ -87,9 +89,16 @@ class Ticket(Generic[Job, Result]):
         self._wake.acquire()
 
     def wake(self) -> None:
-        """Let the blocked thread go on."""
+        """Let the blocked thread go on. To say it twice does no harm."""
         assert self._wake is not None
-        self._wake.release()
+        with suppress(RuntimeError):
+            self._wake.release()
+
+    def pass_on(self) -> None:
+        """Let the one behind go on, too. To say it twice does no harm."""
+        if self.following is not None:
+            self.following.wake()
+            self.following = None
 
     async def awaited(self) -> None:
         """Until `resolve` was called on the loop."""
@@ -152,6 +161,7 @@ class Lane(Generic[Job, Result]):
         if not self._enter(ticket):
             try:
                 ticket.wait()
+                ticket.pass_on()
             except BaseException:
                 self._abandon(ticket)
                 raise
@@ -194,15 +204,34 @@ class Lane(Generic[Job, Result]):
                 _fail_all(batch, wrong)
             except BaseException:
                 _fail_all(batch, OutcomeUnknown(_INTERRUPTED))
-                _wake(batch, mine)
+                self._wake(batch, mine)
                 if mine is not None:
                     mine.abandoned = True
                 self._hand_over()
                 raise
             self._herd.answered(len(batch) + len(self._waiting))
-            _wake(batch, mine)
+            self._wake(batch, mine)
             if self._step_down(mine):
                 return
+
+    def _wake(self, batch: Sequence[Ticket[Job, Result]], mine: Ticket[Job, Result] | None) -> None:
+        """Let everybody know. Blocked threads wake one another in a row: all at once, they would fight for the interpreter."""
+        loops: dict[asyncio.AbstractEventLoop, list[Ticket[Job, Result]]] = {}
+        first: Ticket[Job, Result] | None = None
+        with self._mutex:
+            for ticket in reversed(batch):
+                if ticket.loop is not None:
+                    loops.setdefault(ticket.loop, []).append(ticket)
+                elif ticket is not mine and not ticket.abandoned:
+                    ticket.following = first
+                    first = ticket
+        if first is not None:
+            first.wake()
+        for loop, tickets in loops.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, tickets[::-1])
+            except RuntimeError:
+                continue  # The loop was closed: nobody awaits there any more.
 
     def _take(self) -> list[Ticket[Job, Result]]:
         waiting = self._waiting
@@ -239,8 +268,9 @@ class Lane(Generic[Job, Result]):
         """The blocked caller was interrupted and goes away; its job may still be done."""
         with self._mutex:
             ticket.abandoned = True
-            must_pass_on = ticket.leads and not ticket.done
-        if must_pass_on:
+            must_hand_over = ticket.leads and not ticket.done
+        ticket.pass_on()
+        if must_hand_over:
             self._hand_over()
 
     def _lead_by_thread(self) -> None:
@@ -271,20 +301,6 @@ def _fail_all(batch: Sequence[Ticket[Job, Result]], wrong: BaseException) -> Non
     for ticket in batch:
         if not ticket.done:
             ticket.fail(wrong)
-
-
-def _wake(batch: Sequence[Ticket[Job, Result]], mine: Ticket[Job, Result] | None) -> None:
-    loops: dict[asyncio.AbstractEventLoop, list[Ticket[Job, Result]]] = {}
-    for ticket in batch:
-        if ticket.loop is not None:
-            loops.setdefault(ticket.loop, []).append(ticket)
-        elif ticket is not mine:
-            ticket.wake()
-    for loop, tickets in loops.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, tickets)
-        except RuntimeError:
-            continue  # The loop was closed: nobody awaits there any more.
 
 
 def _resolve(tickets: Sequence[Ticket[Job, Result]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Sequence
 
@@ -197,6 +198,43 @@ def test_an_interrupt_leaves_the_lane_to_the_others() -> None:
         assert not thread.is_alive()
     assert len(caught) == 1
     assert sorted(results) == [2, 4, 6]
+    lane.close()
+
+
+def test_an_interrupted_caller_does_not_keep_the_answer_from_those_behind() -> None:
+    gate = Gate()
+    lane: Lane[int, int] = Lane(gate.work, name="t")
+    results: list[int] = []
+    threads = [threading.Thread(target=lambda n=n: results.append(lane.call(n))) for n in range(9)]
+    threads[0].start()
+    gate.entered.wait(10)
+    for thread in threads[1:5]:
+        thread.start()
+    waiting(lane, 4)
+
+    def interrupt() -> None:
+        waiting(lane, 5)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            lane.call(100)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    for thread in threads[5:]:
+        thread.start()
+    waiting(lane, 9)
+    gate.open.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert sorted(results) == [n * 2 for n in range(9)]
+    assert gate.batches == [1, 9], "what the interrupted caller gave is done nevertheless"
     lane.close()
 
 
