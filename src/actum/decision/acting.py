@@ -75,7 +75,7 @@ class Envelope:
     __slots__ = ("_after", "_before")
 
     def __init__(self, metadata: Metadata) -> None:
-        before, _, after = metadata.encode().partition(str(_PLACE).encode())
+        before, _, after = metadata.encode().decode().partition(str(_PLACE))
         self._before = before
         self._after = after
 
@@ -83,11 +83,11 @@ class Envelope:
         """The metadata of one command by its id."""
         digits = command.hex()
         text = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        return self._before + text.encode() + self._after
+        return f"{self._before}{text}{self._after}".encode()
 
     def without_command(self) -> bytes:
         """The metadata where no command asked."""
-        return self._before
+        return self._before.encode()
 
 
 NOBODY = Acting()

@@ -44,39 +44,36 @@ class StateCache:
 
     def __init__(self, most: int) -> None:
         self.as_of: Position = 0
+        self.kept: OrderedDict[Key, Kept] = OrderedDict()
         self._most = most
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-        self._by_tag: dict[str, set[Key]] = {}
+        self._by_tag: dict[str, dict[Key, Kept]] = {}
 
     def get(self, key: Key) -> Kept | None:
         """What is kept under that key; it is then the most recently used."""
-        kept = self._kept.get(key)
+        kept = self.kept.get(key)
         if kept is not None:
-            self._kept.move_to_end(key)
+            self.kept.move_to_end(key)
         return kept
 
     def put(self, key: Key, kept: Kept) -> None:
         """Keep a state that is valid as of `as_of`."""
-        self._kept[key] = kept
+        self.kept[key] = kept
         for tag in kept.tags or _UNTAGGED:
-            self._by_tag.setdefault(tag, set()).add(key)
+            self._by_tag.setdefault(tag, {})[key] = kept
 
     def shrink(self) -> None:
         """Let the least recently used go, where there are too many. Not in the middle of a batch."""
-        while len(self._kept) > self._most:
-            self._drop(next(iter(self._kept)))
+        while len(self.kept) > self._most:
+            self._drop(next(iter(self.kept)))
 
-    def advance(self, event: Event, tags: Sequence[str]) -> list[Key]:
-        """Take the event into every kept state it concerns; which these are."""
-        touched: list[Key] = []
-        kind = type(event)
+    def advance(self, event: Event, tags: Sequence[str], touched: list[Key]) -> None:
+        """Take the event into every kept state it concerns, and write down which these are, before they change."""
+        kind, by_tag = type(event), self._by_tag
         for tag in (*tags, ""):
-            for key in self._by_tag.get(tag, ()):
-                kept = self._kept[key]
+            for key, kept in by_tag.get(tag, _NONE).items():
                 if kind in kept.fold.event_set and (len(kept.tags) < 2 or _found_first_by(tag, kept.tags, tags)):
-                    kept.state.evolve(event)
                     touched.append(key)
-        return touched
+                    kept.state.evolve(event)
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget these states: what they hold did not happen, or is not all."""
@@ -90,16 +87,16 @@ class StateCache:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self.kept.clear()
         self._by_tag.clear()
 
     def _drop(self, key: Key) -> None:
-        kept = self._kept.pop(key, None)
+        kept = self.kept.pop(key, None)
         if kept is None:
             return
         for tag in kept.tags or _UNTAGGED:
             keys = self._by_tag[tag]
-            keys.discard(key)
+            del keys[key]
             if not keys:
                 del self._by_tag[tag]
 
@@ -108,6 +105,8 @@ def _found_first_by(tag: str, wanted: frozenset[str], carried: Sequence[str]) ->
     """Whether an event concerns a thing of several tags, and this is the first of them: it is then counted once."""
     return wanted.issubset(carried) and tag == next(one for one in carried if one in wanted)
 
+
+_NONE: dict[Key, Kept] = {}
 
 _UNTAGGED = ("",)
 """Where states of no identity are found."""

@@ -6,29 +6,25 @@ the ones before it led to, and everything is appended with one call, each under 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
+from actum.decision.answering import events_of, first_answer, nothing, refusal
 from actum.decision.cache import Kept, StateCache
-from actum.decision.command import Command
-from actum.decision.handler import Handler, Key
 from actum.decision.lane import Ticket
-from actum.decision.outcome import CommandRefused, Decided, NothingChanged
-from actum.journal.clock import Microseconds, uuid_of
-from actum.journal.errors import ActumError, Busy, Invalid, Misdeclared, OutcomeUnknown, Refused, Reused, Unavailable
-from actum.journal.event import Event, EventData, Position
-from actum.journal.message import from_json, tagger, to_json
-from actum.journal.query import AppendCondition, Query, QueryItem
-from actum.journal.store import Append, Appended, Collided, DecisionKey, Repeated, Snapshot
+from actum.decision.loading import Loader
+from actum.decision.order import Entry, Job, Order
+from actum.decision.outcome import Decided, NothingChanged
+from actum.journal.errors import ActumError, Busy, Invalid, OutcomeUnknown, Refused, Unavailable
+from actum.journal.query import AppendCondition, union
+from actum.journal.store import Append, Appended, Collided, DecisionKey, Repeated
 
 if TYPE_CHECKING:
-    from actum.decision.state import Fold
+    from collections.abc import Sequence
+
+    from actum.decision.handler import Key
     from actum.journal.clock import Ids
     from actum.journal.codec import Codec
-    from actum.journal.event import SequencedEvent
+    from actum.journal.event import Event, EventData
     from actum.journal.store import JournalStore, Outcome
 
 ATTEMPTS = 10
@@ -37,30 +33,6 @@ ATTEMPTS = 10
 STATES_KEPT = 10_000
 """How many states are kept between decisions."""
 
-
-class Order(msgspec.Struct, frozen=True, gc=False):
-    """A command on its way to be decided, with everything its envelope says."""
-
-    handler: Handler
-    command: Command
-    needs: tuple[Key, ...]
-    content: bytes
-    digest: bytes
-    id: bytes
-    metadata: bytes
-    effective: Microseconds | None
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """Events on their way into the journal without a rule: facts from elsewhere."""
-
-    events: tuple[Event, ...]
-    condition: AppendCondition | None
-    metadata: bytes
-    effective: Microseconds | None
-
-
-Job: TypeAlias = Order | Entry
 Desked: TypeAlias = "Ticket[Job, Decided]"
 
 
@@ -88,7 +60,7 @@ class Desk:
         self._codec = codec
         self._ids = ids
         self._cache = StateCache(states_kept)
-        self._types: dict[Fold[Any], frozenset[str]] = {}
+        self._loader = Loader(store, codec, self._cache)
         self._retried = False
         self._unknown: OutcomeUnknown | None = None
 
@@ -120,7 +92,7 @@ class Desk:
     def _attempt(self, tickets: Sequence[Desked], collisions: dict[int, Collided]) -> list[Desked]:
         """One round: load, decide, append. The tickets that must try again are the answer."""
         try:
-            self._load(tickets)
+            self._loader.load(one.job.needs for one in tickets if isinstance(one.job, Order))
             ready = [one for one in self._decide_all(tickets) if one.append is not None]
             outcomes = self._append(ready)
         except Invalid as wrong:
@@ -162,63 +134,6 @@ class Desk:
             self._repeat(ticket, Repeated(earlier))
         return earlier is not None
 
-    # Load.
-
-    def _load(self, tickets: Sequence[Desked]) -> None:
-        """Have every state that the commands name in the cache, as of one position."""
-        needs = dict.fromkeys(key for one in tickets if isinstance(one.job, Order) for key in one.job.needs)
-        missing = [key for key in needs if self._cache.get(key) is None]
-        if not missing and self._cache.as_of:
-            return
-        self._fetch(missing)
-        if any(self._cache.get(key) is None for key in needs):
-            # What came in meanwhile from elsewhere has made states stale that were there: all of them, as of one position.
-            self._fetch(list(needs))
-
-    def _fetch(self, keys: Sequence[Key]) -> None:
-        kept = [self._begin(fold, ids) for fold, ids in keys]
-        head, loaded = self._store.load([one.query for _, one in kept], after=[position for position, _ in kept])
-        self._catch_up(head)
-        for key, (_, one), events in zip(keys, kept, loaded, strict=True):
-            self._fold(key, one, events, head)
-
-    def _begin(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Kept]:
-        """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
-        tags = fold.tags(ids)
-        position, state = self._remembered(fold, ids)
-        types = self._types.get(fold)
-        if types is None:
-            types = self._types[fold] = self._codec.names(fold.events)
-        return position, Kept(fold, tags, Query((QueryItem(types, tags),)), state)
-
-    def _remembered(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Any]:
-        if fold.snapshot_every is not None:
-            snapshot = self._store.snapshot(_snapshot_key(fold, ids))
-            if snapshot is not None and snapshot.fingerprint == fold.fingerprint:
-                return snapshot.position, from_json(snapshot.data, fold.cls)
-        return 0, fold.new(ids)
-
-    def _fold(self, key: Key, kept: Kept, events: Sequence[SequencedEvent], head: Position) -> None:
-        fold, ids = key
-        fold.replay(kept.state, events, self._codec)
-        self._cache.put(key, kept)
-        if fold.snapshot_every is not None and len(events) >= fold.snapshot_every:
-            with suppress(ActumError):  # What is remembered only spares work: a decision must not fail for it.
-                self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
-
-    def _catch_up(self, head: Position) -> None:
-        """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`."""
-        if head > self._cache.as_of:
-            self._forget_stale(self._cache.as_of, head)
-            self._cache.as_of = head
-
-    def _forget_stale(self, after: Position, until: Position) -> None:
-        if until - after > 10_000:
-            self._cache.clear()
-            return
-        for event in self._store.read(Query.all(), after=after, until=until):
-            self._cache.drop_tagged(event.tags)
-
     # Decide.
 
     def _decide_all(self, tickets: Sequence[Desked]) -> list[_Try]:
@@ -239,66 +154,45 @@ class Desk:
         return tries
 
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
-        needed = [self._kept(key) for key in order.needs]
+        kept = self._cache.kept
+        needed = [kept[key] for key in order.needs]
+        tags: tuple[str, ...] | None = None
         try:
-            one.events = _events(self._answer_of(order, needed)) or (_nothing(order),)
+            one.events = events_of(order.handler.answer(order.command, needed))
         except Refused as refused:
             one.refusal = refused
-            one.events = (_refusal(order, refused),)
-        data = self._encode(one.events, order)
+            one.events = (refusal(order, refused),)
+            tags = order.handler.tags(order.command)
+        if not one.events:
+            one.events = (nothing(order),)
+            tags = order.handler.tags(order.command)
+        data = self._encode(one, order, tags)
         condition = self._condition(order, needed, whole=not dirty.isdisjoint(order.needs))
-        for event, stored in zip(one.events, data, strict=True):
-            one.touched += self._cache.advance(event, stored.tags)
         one.append = Append(data, condition, DecisionKey(order.id, order.digest, order.handler.name), sequel=True)
 
-    def _answer_of(self, order: Order, needed: Sequence[Kept]) -> Any:
-        """What the rule says to the command and its states; the guards speak first."""
-        handler, command = order.handler, order.command
-        if handler.guards:
-            for (guard, _), kept in zip(handler.guards, needed[-len(handler.guards) :], strict=True):
-                if kept.state.found:
-                    raise Refused(guard.because, **{guard.by: getattr(command, guard.by)})
-        arguments: dict[str, Any] = {}
-        states = iter(needed)
-        for read in handler.reads:
-            if read.several:
-                arguments[read.parameter] = [next(states).state for _ in read.keys(command)]
-            else:
-                arguments[read.parameter] = next(states).state
-        return handler.decide(command, **arguments)
-
-    def _kept(self, key: Key) -> Kept:
-        kept = self._cache.get(key)
-        assert kept is not None
-        return kept
-
-    def _encode(self, events: tuple[Event, ...], order: Order) -> tuple[EventData, ...]:
-        encode, ids = self._codec.encode, self._ids
-        data = tuple(encode(event, ids=ids, metadata=order.metadata, effective=order.effective) for event in events)
-        if isinstance(events[0], CommandRefused | NothingChanged):
-            return (msgspec.structs.replace(data[0], tags=tagger(type(order.command))(order.command)),)
-        return data
+    def _encode(self, one: _Try, job: Job, tags: tuple[str, ...] | None = None) -> tuple[EventData, ...]:
+        """The events as they will be stored, and every kept state they concern advanced."""
+        encode, ids, advance = self._codec.encode, self._ids, self._cache.advance
+        metadata, effective = job.metadata, job.effective
+        data = [encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags) for event in one.events]
+        for event, stored in zip(one.events, data, strict=True):
+            advance(event, stored.tags, one.touched)
+        return tuple(data)
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
         """What must not have happened since. `whole`: a state holds what is not yet written, so nothing may be left out."""
-        conflicts, guards = order.handler.conflicts, len(order.handler.guards)
-        items: tuple[QueryItem, ...] = ()
-        for left, kept in zip(range(len(needed), 0, -1), needed, strict=True):
-            guards_here = left <= guards  # A guard holds whatever the rule says of its own conflicts.
-            query = kept.query if whole or conflicts is None or guards_here else kept.narrowed(conflicts, self._codec)
-            if query is not None:
-                items += query.items
-        return AppendCondition(Query(items), after=self._cache.as_of) if items else None
+        conflicts = order.handler.conflicts
+        queries = [one.query for one in needed]
+        if not whole and conflicts is not None:
+            # A guard holds whatever the rule says of its own conflicts.
+            reads = len(needed) - len(order.handler.guards)
+            narrowed = [one.narrowed(conflicts, self._codec) for one in needed[:reads]]
+            queries[:reads] = [query for query in narrowed if query is not None]
+        return AppendCondition(union(queries), after=self._cache.as_of) if queries else None
 
     def _take_down(self, one: _Try, entry: Entry) -> None:
         one.events = entry.events
-        data = tuple(
-            self._codec.encode(event, ids=self._ids, metadata=entry.metadata, effective=entry.effective)
-            for event in entry.events
-        )
-        for event, stored in zip(one.events, data, strict=True):
-            one.touched += self._cache.advance(event, stored.tags)
-        one.append = Append(data, entry.condition)
+        one.append = Append(self._encode(one, entry), entry.condition)
 
     def _fail(self, one: _Try, wrong: BaseException) -> None:
         """A rule failed. If the command was decided before, that decision is its answer nevertheless."""
@@ -329,7 +223,7 @@ class Desk:
             match outcome:
                 case Appended():
                     if outcome.first != head + 1:
-                        self._forget_stale(head, outcome.first - 1)
+                        self._loader.forget_stale(head, outcome.first - 1)
                     head = outcome.last
                     self._answer(one, outcome)
                 case Repeated():
@@ -371,30 +265,10 @@ class Desk:
     def _repeat(self, ticket: Desked, outcome: Repeated) -> None:
         """The command was decided before: give the first answer again."""
         try:
-            ticket.succeed(self._first_answer(ticket.job, outcome))
+            assert isinstance(ticket.job, Order)
+            ticket.succeed(first_answer(self._store, self._codec, ticket.job, outcome.decision))
         except (ActumError, LookupError) as wrong:
             ticket.fail(wrong)
-
-    def _first_answer(self, job: Job, outcome: Repeated) -> Decided:
-        assert isinstance(job, Order)
-        record = outcome.decision
-        if record.digest != job.digest:
-            raise Reused(
-                f"the command id {uuid_of(job.id)} already stands for another command, decided at position "
-                f"{record.first}; give this {job.command.__kind__.type} an id of its own"
-            )
-        stored = list(self._store.read(Query.all(), after=record.first - 1, until=record.last))
-        events = tuple(event for one in stored for event in self._codec.decode(one))
-        for event in events:
-            if isinstance(event, CommandRefused):
-                raise event.error(record.first)
-        return Decided(
-            events=tuple(event for event in events if not isinstance(event, NothingChanged)),
-            position=record.last,
-            recorded=stored[-1].recorded,
-            command=job.id,
-            repeated=True,
-        )
 
 
 def _given_up(collided: Collided | None) -> ActumError:
@@ -403,30 +277,3 @@ def _given_up(collided: Collided | None) -> ActumError:
             "the journal failed again and again in the middle of a commit; repeat the call with the same command id"
         )
     return collided.error()
-
-
-def _events(answer: object) -> tuple[Event, ...]:
-    if answer is None:
-        return ()
-    if isinstance(answer, Event):
-        return (answer,)
-    events: list[Event] = []
-    for event in cast("Iterable[object]", answer) if isinstance(answer, Iterable) else (answer,):
-        if not isinstance(event, Event):
-            raise Misdeclared(f"a rule answered {event!r:.80}; expected events, or None where there is nothing to do")
-        events.append(event)
-    return tuple(events)
-
-
-def _nothing(order: Order) -> NothingChanged:
-    return NothingChanged(command=str(order.command.__kind__), said=msgspec.Raw(order.content))
-
-
-def _refusal(order: Order, refused: Refused) -> CommandRefused:
-    facts = {name: str(value) for name, value in refused.facts.items()}
-    said = msgspec.Raw(order.content)
-    return CommandRefused(command=str(order.command.__kind__), reason=refused.reason, facts=facts, said=said)
-
-
-def _snapshot_key(fold: Fold[Any], ids: tuple[Any, ...]) -> str:
-    return msgspec.json.encode([fold.name, [str(value) for value in ids]]).decode()

@@ -8,17 +8,17 @@ tags they are found, follows from the types alone.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from actum.decision.command import Command
 from actum.decision.state import Fold, Identity, State, StateType, events_in, fold_of, hints_of, source
-from actum.journal.errors import Misdeclared
+from actum.journal.errors import Misdeclared, Refused
 from actum.journal.event import Event, Tag
-from actum.journal.message import fields_of, identities, name_of, tag_declared
+from actum.journal.message import checker, fields_of, identities, name_of, tag_declared, tagger
 
 Answer: TypeAlias = Event | Iterable[Event] | None
 """What a rule answers: one event, several, or none."""
@@ -28,6 +28,12 @@ Key: TypeAlias = tuple[Fold[Any], tuple[Identity, ...]]
 
 Decide: TypeAlias = Callable[..., Answer]
 """A rule as its author writes it."""
+
+
+class Held(Protocol):
+    """Something that holds a state."""
+
+    state: Any
 
 
 def _existing(event: type[Event], tag: Tag) -> Fold[Any]:
@@ -70,8 +76,12 @@ class Read(msgspec.Struct, frozen=True):
             return tuple([(fold, (value,)) for value in dict.fromkeys(getattr(command, self.fields[0]))])
         return ((fold, tuple([getattr(command, field) for field in self.fields])),)
 
+    def take(self, states: Iterator[Any], command: Command) -> Any:
+        """What the parameter is given of the states in order: one, or as many as the command names."""
+        return [next(states) for _ in self.keys(command)] if self.several else next(states)
 
-class Handler(msgspec.Struct, frozen=True):
+
+class Handler(msgspec.Struct, frozen=True, kw_only=True):
     """A rule understood. Made by `handler_of`."""
 
     command: type[Command]
@@ -81,6 +91,12 @@ class Handler(msgspec.Struct, frozen=True):
     guards: tuple[tuple[Exists, Fold[Any]], ...]
     produces: tuple[type[Event], ...]
     conflicts: frozenset[type[Event]] | None
+    check: Callable[[Command], None]
+    """Raises `Invalid` for a command that is not what its class declares."""
+    tags: Callable[[Command], tuple[str, ...]]
+    """What the command is about."""
+    several: bool
+    """Whether a parameter takes several states."""
 
     def needs(self, command: Command) -> tuple[Key, ...]:
         """The states that deciding this command takes: those of its parameters in order, then those of its guards."""
@@ -90,6 +106,18 @@ class Handler(msgspec.Struct, frozen=True):
         for guard, fold in self.guards:
             keys.append((fold, (getattr(command, guard.by),)))
         return tuple(keys)
+
+    def answer(self, command: Command, needed: Sequence[Held]) -> Answer:
+        """What the rule says to the command and the states that it needs; the guards speak first. May raise `Refused`."""
+        if self.guards:
+            for (guard, _), kept in zip(self.guards, needed[-len(self.guards) :], strict=True):
+                if kept.state.found:
+                    raise Refused(guard.because, **{guard.by: getattr(command, guard.by)})
+        if not self.several:
+            given = zip(self.reads, needed, strict=False)
+            return self.decide(command, **{read.parameter: kept.state for read, kept in given})
+        states = (kept.state for kept in needed)
+        return self.decide(command, **{read.parameter: read.take(states, command) for read in self.reads})
 
 
 def handler_of(
@@ -117,6 +145,9 @@ def handler_of(
         guards=tuple((guard, _existing(guard.event, _guard_tag(what, guard, command))) for guard in unless),
         produces=_produced(what, hints),
         conflicts=None if conflicts is None else frozenset(conflicts),
+        check=checker(command),
+        tags=tagger(command),
+        several=any(read.several for read in reads),
     )
 
 

@@ -83,8 +83,8 @@ class Uuid7Ids:
         self._lock = threading.Lock()
         self._millisecond = 0
         self._counter = 0
-        self._page = b""
-        self._used = 0
+        self._steps = iter(b"")
+        self._salts: list[bytes] = []
 
     def new(self) -> bytes:
         """See `Ids.new`."""
@@ -92,25 +92,30 @@ class Uuid7Ids:
         with self._lock:
             if millisecond > self._millisecond:
                 self._millisecond = millisecond
-                self._counter = int.from_bytes(self._random(10), "big") >> 7
+                self._counter = int.from_bytes(self.salt()[:10], "big") >> 7
             else:
-                self._counter += 1 + self._random(1)[0]
+                self._counter += 1 + self._step()
             millisecond, counter = self._millisecond, self._counter
         low = counter & 0x3FFF_FFFF_FFFF_FFFF
         value = millisecond << 80 | (counter >> 62 & 0xFFF) << 64 | 0x7000_8000_0000_0000_0000 | low
         return value.to_bytes(16, "big")
 
+    def _step(self) -> int:
+        """By how much more than one the next id is greater: 0 to 255, so that nobody can count what lies between two."""
+        step = next(self._steps, None)
+        if step is None:
+            self._steps = iter(os.urandom(self._PAGE))
+            step = next(self._steps)
+        return step
+
     def salt(self) -> bytes:
         """See `Ids.salt`."""
-        with self._lock:
-            return self._random(16)
-
-    def _random(self, size: int) -> bytes:
-        if self._used + size > len(self._page):
-            self._page, self._used = os.urandom(self._PAGE), 0
-        start = self._used
-        self._used += size
-        return self._page[start : self._used]
+        try:
+            return self._salts.pop()
+        except IndexError:
+            page = os.urandom(self._PAGE)
+        self._salts += [page[start : start + 16] for start in range(16, self._PAGE, 16)]
+        return page[:16]
 
 
 SYSTEM_CLOCK = SystemClock()

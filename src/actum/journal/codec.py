@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from actum.journal.event import SequencedEvent
     from actum.journal.upcast import Parts, Upcaster
 
+Plan: TypeAlias = "tuple[str, int, Callable[[Event], None], Callable[[Event], tuple[str, ...]]]"
+"""Of a class of events: its name, its schema version, what checks one, and what says its tags."""
+
 Read: TypeAlias = "Callable[[bytes], tuple[Event, ...]]"
 
 
@@ -26,7 +29,7 @@ class Codec:
     def __init__(self, types: Iterable[type[Event]], upcasters: Iterable[Upcaster] = ()) -> None:
         self._classes: dict[str, type[Event]] = {}
         self._upcasters: dict[Kind, Upcaster] = {}
-        self._plans: dict[type[Event], tuple[Kind, Callable[[Event], None], Callable[[Event], tuple[str, ...]]]] = {}
+        self._plans: dict[type[Event], Plan] = {}
         self._readers: dict[Kind, Read] = {}
         self.direct: dict[Kind, Callable[[bytes], Event]] = {}
         """The decoders of today's kinds: the fast way, for whoever replays millions."""
@@ -43,17 +46,26 @@ class Codec:
         return dict(self._classes)
 
     def encode(
-        self, event: Event, *, ids: Ids, metadata: bytes = b"{}", effective: Microseconds | None = None
+        self,
+        event: Event,
+        *,
+        ids: Ids,
+        metadata: bytes = b"{}",
+        effective: Microseconds | None = None,
+        tags: tuple[str, ...] | None = None,
     ) -> EventData:
-        """The event as it will be stored. Raises `Invalid` for a value that is not what its class declares."""
+        """The event as it will be stored, with its own tags unless others are given.
+
+        Raises `Invalid` for a value that is not what its class declares.
+        """
         plan = self._plans.get(type(event))
         if plan is None:
             raise Unknown("event type", event.__kind__.type, tuple(sorted(self._classes)))
-        kind, check, tags = plan
+        type_name, version, check, tags_of = plan
         check(event)
-        return EventData(
-            ids.new(), kind.type, to_json(event), ids.salt(), kind.version, tags(event), metadata, effective
-        )
+        if tags is None:
+            tags = tags_of(event)
+        return EventData(ids.new(), type_name, to_json(event), ids.salt(), version, tags, metadata, effective)
 
     def decode(self, stored: SequencedEvent | EventData) -> tuple[Event, ...]:
         """The event in today's words: one, or what upcasters make of it.
@@ -102,7 +114,7 @@ class Codec:
             )
         if kind.type.startswith(RESERVED) and not cls.__module__.startswith(RESERVED):
             raise Misdeclared(f"{cls.__qualname__}: names that begin with {RESERVED!r} are actum's own")
-        plan = kind, checker(cls), tagger(cls)
+        plan = kind.type, kind.version, checker(cls), tagger(cls)
         decode = decoder_of(cls).decode
         self._plans[cls] = plan
         self._classes[kind.type] = cls

@@ -183,7 +183,8 @@ class EventData(msgspec.Struct, frozen=True, gc=False):
     effective: Microseconds | None = None
 
     def __post_init__(self) -> None:
-        checked_type(self.type)
+        if type(self.type) is not str or self.type not in _GOOD_TYPES:
+            checked_type(self.type)
         if not type(self.data) is type(self.metadata) is type(self.id) is type(self.salt) is bytes:
             raise Invalid(f"{self.type}: id, salt, data and metadata are bytes, found {_types_of(self)}")
         if len(self.id) != 16 or len(self.salt) != 16:
@@ -201,7 +202,8 @@ def _check_tags(tags: tuple[str, ...]) -> None:
     if len(tags) > MOST_TAGS:
         raise Invalid(f"an event carries at most {MOST_TAGS} tags, found {len(tags)}")
     for tag in tags:
-        checked_tag(tag)
+        if type(tag) is not str or not 0 < len(tag) <= LONGEST_TAG // 4 or not tag.isprintable():
+            checked_tag(tag)  # knows better, and says what is wrong
     if len(tags) > 1 and len(set(tags)) < len(tags):
         raise Invalid(f"a tag is named twice in {tags}")
 

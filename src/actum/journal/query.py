@@ -14,7 +14,7 @@ from actum.journal.errors import Invalid
 from actum.journal.event import Position, checked_position, checked_tag, checked_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 
 class QueryItem(msgspec.Struct, frozen=True, gc=False):
@@ -91,6 +91,11 @@ class Query(msgspec.Struct, frozen=True, dict=True):
 
 
 _ALL = Query(())
+
+
+def union(queries: Sequence[Query]) -> Query:
+    """All that any of `queries` asks for; there is at least one."""
+    return queries[0] if len(queries) == 1 else Query(tuple([item for query in queries for item in query.items]))
 
 
 def checked_query(query: Query) -> Query:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from actum.decision.acting import NOBODY, Acting, Envelope, current
 from actum.decision.command import Command, command_id_of, digest_of
-from actum.decision.desk import STATES_KEPT, Desk, Entry, Job, Order
+from actum.decision.desk import STATES_KEPT, Desk
 from actum.decision.lane import Lane
+from actum.decision.order import Entry, Job, Order
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_microseconds
 from actum.journal.errors import Invalid
 from actum.journal.event import Event
-from actum.journal.message import checker, to_json
+from actum.journal.message import to_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,7 +97,7 @@ class Counter:
         if not isinstance(command, Command):
             raise Invalid(f"expected a command, found {command!r:.80} ({cls.__name__})")
         handler = self._app.handler(cls)
-        checker(cls)(command)
+        handler.check(command)
         content = to_json(command)
         command_id = self._ids.new() if id is None else command_id_of(id)
         return Order(

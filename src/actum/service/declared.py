@@ -10,7 +10,6 @@ from actum.decision.state import fold_of
 from actum.journal.codec import Codec
 from actum.journal.errors import Misdeclared, Unknown
 from actum.journal.event import Event, Kind
-from actum.journal.message import checker, tagger
 from actum.journal.upcast import Change, Drop, Split, Upcaster, upcaster
 from actum.projection.answer import Answer, Answers, answer_of
 from actum.projection.view import plan_of
@@ -91,8 +90,6 @@ class Declared:
         other = self._commands.setdefault(command.__kind__.type, command)
         if other is not command:
             raise Misdeclared(f"two commands are both called {command.__kind__.type!r}; give one another name=…")
-        for understand in (checker, tagger):
-            understand(command)
         self._handlers[command] = handler
         self.knows(*handler.produces, *(guard.event for guard, _ in handler.guards))
         for read in handler.reads:

@@ -14,9 +14,10 @@ import pytest
 
 from actum.decision.acting import Acting, acting
 from actum.decision.command import command_id_of
-from actum.decision.desk import Desk, Job
+from actum.decision.desk import Desk
 from actum.decision.handler import Exists
 from actum.decision.lane import Ticket
+from actum.decision.order import Job
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import SYSTEM_IDS
 from actum.journal.errors import Conflict, Invalid, OutcomeUnknown, Refused, Reused, Unavailable
