@@ -15,7 +15,7 @@ from actum.decision import desk
 from actum.decision.acting import Acting, Envelope
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS, Uuid7Ids
 from actum.service.running import Running
-from actum.stores.sqlite import writing
+from actum.stores.sqlite import rows
 from benchmarks import raw
 from benchmarks.bank import NOTE, Deposit, account, bank, teller
 from benchmarks.ground import Ground, fill
@@ -62,7 +62,7 @@ PARTS = {
     ),
     "leaf": Part(
         "salt and leaf commitment",
-        lambda: replaced(writing, "leaf", lambda *_, **__: b""),
+        lambda: replaced(rows, "leaf", lambda *_, **__: b""),
         "SELECT max(length(leaf)) = 0 FROM events WHERE position > ?",
         "SELECT avg(length(leaf) + length(salt)) FROM events WHERE position > ?",
     ),
@@ -143,7 +143,7 @@ def _section(results: dict[str, Result], variants: dict[str, Variant]) -> Sectio
 
 def _leaf_alone() -> float:
     committed = partial(
-        writing.leaf, "0" * 32, position=1_000_000, id=bytes(16), type="Deposited", version=1, recorded=1_700_000_000_000_000,
+        rows.leaf, "0" * 32, position=1_000_000, id=bytes(16), type="Deposited", version=1, recorded=1_700_000_000_000_000,
         effective=None, tags="account:A00000001\nteller:T01", metadata=raw.METADATA, data=bytes(135), salt=bytes(16),
     )  # fmt: skip
     return microseconds(committed, 20_000)

@@ -18,6 +18,7 @@ from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, connect, translated
 from actum.stores.sqlite.interning import record_of
 from actum.stores.sqlite.reading import Reader, Span
+from actum.stores.sqlite.restoring import restore
 from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import Writer, closed
 
@@ -114,7 +115,7 @@ class SqliteStore:
     @property
     def origin(self) -> str:
         """The journal's own name: 32 hexadecimal digits drawn when the file was made."""
-        return self._writer.origin
+        return self._writer.known.origin
 
     def append(self, *batch: Append) -> list[Outcome]:
         """See `EventStore.append`."""
@@ -123,7 +124,7 @@ class SqliteStore:
         if not batch:
             return []
         outcomes = self._writer.append(batch)
-        self._bell.ring(self._writer.window.head)
+        self._bell.ring(self._writer.known.window.head)
         return outcomes
 
     def read(
@@ -151,8 +152,14 @@ class SqliteStore:
         for start in after:
             checked_position(start, "after")
         with self._writer.lock, translated(self.path):
-            head = self._writer.catch_up()
-            loaded = [self._reader.load(query, start, head) for query, start in zip(queries, after, strict=True)]
+            connection = self._writer.connection
+            connection.execute("BEGIN")  # One transaction for all: to begin one costs as much as a small query.
+            try:
+                head = self._writer.known.catch_up()
+                loaded = [self._reader.load(query, start, head) for query, start in zip(queries, after, strict=True)]
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
         return head, loaded
 
     def head(self) -> Position:
@@ -208,7 +215,7 @@ class SqliteStore:
     def restore(self, origin: str, events: Sequence[SequencedEvent], decisions: Sequence[DecisionRecord]) -> Position:
         """See `Archive.restore`."""
         self._check_open()
-        head = self._writer.restore(origin, events, decisions)
+        head = restore(self._writer, origin, events, decisions)
         self._bell.ring(head)
         return head
 

@@ -104,17 +104,14 @@ class Kinds:
 
 def shape_of(query: Query) -> tuple[str, str]:
     """A query as its shape, which few have, and its tags, which differ: both texts, in the same order."""
-    shapes: list[str] = []
-    tags: list[str] = []
-    for item in query.items:
-        shapes.append(f"[{_types_text(item.types)},{len(item.tags)}]")
-        tags += sorted(item.tags) if len(item.tags) > 1 else item.tags
-    return f"[{','.join(shapes)}]", "\n".join(tags)
+    parts = tuple([(item.types, len(item.tags)) for item in query.items])
+    tags = [tag for item in query.items for tag in (sorted(item.tags) if len(item.tags) > 1 else item.tags)]
+    return _shape_text(parts), "\n".join(tags)
 
 
 @lru_cache(maxsize=4096)
-def _types_text(types: frozenset[str]) -> str:
-    return json_of(sorted(types))
+def _shape_text(parts: tuple[tuple[frozenset[str], int], ...]) -> str:
+    return f"[{','.join(f'[{json_of(sorted(types))},{tags}]' for types, tags in parts)}]"
 
 
 def query_of(shape: str, tags: str) -> Query:

@@ -202,8 +202,9 @@ class Reader:
         """How far the index reaches, and the matches beyond it."""
         writer = self._writer
         with writer.lock:
-            writer.catch_up()
-            return writer.indexed, writer.window.find(query, max(span.after, writer.indexed), span.until)
+            known = writer.known
+            known.catch_up()
+            return known.indexed, known.window.find(query, max(span.after, known.indexed), span.until)
 
     def at(
         self, connection: apsw.Connection, query: Query, positions: list[Position], *, backwards: bool = False
@@ -217,27 +218,27 @@ class Reader:
         """All matches in (after, until] on the writer's own connection, whose cache is warm. The lock is held."""
         if query.items and all(item.tags for item in query.items):
             return self._load_tagged(query, after, until)
-        writer, connection = self._writer, self._writer.connection
+        known, connection = self._writer.known, self._writer.connection
         if query.is_all or any(item.tags for item in query.items):
             rows = connection.execute(_SQL["read_forwards"], (after, until, -1))
         else:
             names = json_of(sorted({type for item in query.items for type in item.types}))
             rows = connection.execute(_SQL["read_types_forwards"], (after, until, -1, names))
-        return list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
+        return list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
 
     def _load_tagged(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
-        writer, connection = self._writer, self._writer.connection
-        indexed = min(until, writer.indexed)
+        known, connection = self._writer.known, self._writer.connection
+        indexed = min(until, known.indexed)
         found: list[SequencedEvent] = []
         if after < indexed:
             asked = tag_index.expressions(query)
             if len(asked) == 1:
                 rows = connection.execute(_SQL["read_tagged"], (asked[0], after, indexed))
-                found = list(filter(matcher(query), sequenced(connection, rows, writer.kinds)))
+                found = list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
             else:
                 positions = tag_index.find(connection, asked, after=after, until=indexed, limit=LAST_POSITION)
                 found = self.at(connection, query, positions)
-        recent = writer.window.find(query, max(after, writer.indexed), until)
+        recent = known.window.find(query, max(after, known.indexed), until)
         return found + self.at(connection, query, recent) if recent else found
 
     def close(self) -> None:

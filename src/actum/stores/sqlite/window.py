@@ -98,11 +98,10 @@ class Window:
         """The newest position kept."""
         return self._newer.head
 
-    def add(self, type: str, tags: tuple[str, ...]) -> Position:
+    def add(self, type: str, tags: tuple[str, ...]) -> None:
         """The next event."""
         newest_of = self.newest_of
-        newest_of[type] = position = self._newer.add((type, tags, newest_of.get(type, 0)))
-        return position
+        newest_of[type] = self._newer.add((type, tags, newest_of.get(type, 0)))
 
     def take_back(self, head: Position) -> None:
         """Forget what was added beyond `head`: it was not written after all."""
@@ -133,6 +132,20 @@ class Window:
         pane = self._newer if position > self._newer.floor else self._older
         type, tags, _ = pane.entries[position - pane.floor - 1]
         return type, tags
+
+    def may_match(self, query: Query, after: Position) -> bool:
+        """Whether an event after a position may match: False is certain, and known at once."""
+        if after < self._newer.floor:
+            return True
+        tagged = self._newer.tagged
+        for item in query.items:
+            for tag in item.tags:
+                found = tagged.get(tag)
+                if found is None or found[-1] <= after:
+                    break
+            else:
+                return True
+        return query.is_all
 
     def find(self, query: Query, after: Position, until: Position) -> list[Position]:
         """Positions in (after, until] that match, in order."""

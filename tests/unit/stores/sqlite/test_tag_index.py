@@ -10,7 +10,7 @@ from actum.journal.query import Query
 from actum.journal.store import Appended, Collided
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.database import SqliteStore
-from actum.stores.sqlite.writing import WINDOW_SIZE
+from actum.stores.sqlite.known import WINDOW_SIZE
 from actum.testing.builders import an_append, an_event, positions
 
 MINE, OTHER = Query.of(tags=["account:mine"]), Query.of(tags=["account:other"])
@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> SqliteStore:
         store.append(an_append(*filler[start : start + 2000]))
     with store._writer.turn():
         tag_index.add(store._writer.connection, [(1, ("account:other",))])
-    assert store._writer.window.floor > 1
+    assert store._writer.known.window.floor > 1
     return store
 
 

@@ -1,0 +1,97 @@
+"""How states come from the journal into the cache, and leave it when others have made them stale."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actum.decision.cache import Kept, StateCache
+from actum.journal.errors import ActumError
+from actum.journal.message import from_json, to_json
+from actum.journal.query import Query, QueryItem
+from actum.journal.store import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from actum.decision.handler import Key
+    from actum.decision.state import Fold
+    from actum.journal.codec import Codec
+    from actum.journal.event import Position, SequencedEvent
+    from actum.journal.store import JournalStore
+
+MOST_LOOKED_AT = 10_000
+"""Where more events than that came from elsewhere, everything is forgotten instead of looking at each."""
+
+
+class Loader:
+    """Keeps all that is in the cache valid as of one position."""
+
+    def __init__(self, store: JournalStore, codec: Codec, cache: StateCache) -> None:
+        self._store = store
+        self._codec = codec
+        self._cache = cache
+        self._types: dict[Fold[Any], frozenset[str]] = {}
+
+    def load(self, needs: Iterable[tuple[Key, ...]]) -> None:
+        """Have every state that is needed in the cache, as of one position."""
+        get = self._cache.get
+        needed = list(needs)
+        missing = list(dict.fromkeys([key for keys in needed for key in keys if get(key) is None]))
+        if not missing and self._cache.as_of:
+            return
+        self._fetch(missing)
+        if any(get(key) is None for keys in needed for key in keys):
+            # What came in meanwhile from elsewhere has made states stale that were there: all of them, as of one position.
+            self._fetch(list(dict.fromkeys([key for keys in needed for key in keys])))
+
+    def _fetch(self, keys: Sequence[Key]) -> None:
+        kept = [self._begin(fold, ids) for fold, ids in keys]
+        head, loaded = self._store.load([one.query for _, one in kept], after=[position for position, _ in kept])
+        self._catch_up(head)
+        for key, (_, one), events in zip(keys, kept, loaded, strict=True):
+            self._fold(key, one, events, head)
+
+    def _begin(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Kept]:
+        """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
+        tags = fold.tags(ids)
+        position, state = self._remembered(fold, ids)
+        types = self._types.get(fold)
+        if types is None:
+            types = self._types[fold] = self._codec.names(fold.events)
+        return position, Kept(fold, tags, Query((QueryItem(types, tags),)), state)
+
+    def _remembered(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Any]:
+        if fold.snapshot_every is not None:
+            snapshot = self._store.snapshot(_snapshot_key(fold, ids))
+            if snapshot is not None and snapshot.fingerprint == fold.fingerprint:
+                return snapshot.position, from_json(snapshot.data, fold.cls)
+        return 0, fold.new(ids)
+
+    def _fold(self, key: Key, kept: Kept, events: Sequence[SequencedEvent], head: Position) -> None:
+        fold, ids = key
+        fold.replay(kept.state, events, self._codec)
+        self._cache.put(key, kept)
+        if fold.snapshot_every is not None and len(events) >= fold.snapshot_every:
+            with suppress(ActumError):  # What is remembered only spares work: a decision must not fail for it.
+                self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
+
+    def _catch_up(self, head: Position) -> None:
+        """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`."""
+        if head > self._cache.as_of:
+            self.forget_stale(self._cache.as_of, head)
+            self._cache.as_of = head
+
+    def forget_stale(self, after: Position, until: Position) -> None:
+        """Forget what these events, which came from elsewhere, may concern."""
+        if until - after > MOST_LOOKED_AT:
+            self._cache.clear()
+            return
+        for event in self._store.read(Query.all(), after=after, until=until):
+            self._cache.drop_tagged(event.tags)
+
+
+def _snapshot_key(fold: Fold[Any], ids: tuple[Any, ...]) -> str:
+    return msgspec.json.encode([fold.name, [str(value) for value in ids]]).decode()
