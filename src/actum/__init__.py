@@ -19,6 +19,8 @@ from actum.journal.errors import (
 from actum.journal.event import Event, Tag
 from actum.journal.recorded import Recorded
 from actum.journal.store import Durability
+from actum.process.process import Process
+from actum.process.reaction import Effect, Timer
 from actum.projection.paging import Page
 from actum.projection.query import Query
 from actum.projection.table import Table
@@ -34,12 +36,14 @@ __all__ = [
     "Conflict",
     "Decided",
     "Durability",
+    "Effect",
     "Event",
     "Exists",
     "Invalid",
     "Misdeclared",
     "OutcomeUnknown",
     "Page",
+    "Process",
     "Query",
     "Recorded",
     "Refused",
@@ -47,6 +51,7 @@ __all__ = [
     "State",
     "Table",
     "Tag",
+    "Timer",
     "Unavailable",
     "Unknown",
     "View",

@@ -231,7 +231,7 @@ def test_the_name_of_a_test_is_a_sentence():
     assert short == []
 
 
-DIFFERS = {"actum.State.evolve"}
+DIFFERS = {"actum.Process.react", "actum.State.evolve"}
 """Each state takes events of its own: what the method of them all takes has no name."""
 
 

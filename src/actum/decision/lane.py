@@ -73,6 +73,10 @@ class Ticket(Generic[Job, Result]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
+    def outcome(self) -> Result | BaseException:
+        """The result, or the error as a value."""
+        return self._result if self._error is None else self._error  # type: ignore[return-value]
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop of the awaiter, None for a blocked thread."""
@@ -168,6 +172,27 @@ class Lane(Generic[Job, Result]):
         if not ticket.done:
             self._lead(ticket)
         return ticket.answer()
+
+    def call_all(self, jobs: Sequence[Job]) -> list[Result | BaseException]:
+        """Have all of them done in as few batches as can be, and block until they are; an error stands for itself."""
+        tickets: list[Ticket[Job, Result]] = [Ticket(job, None) for job in jobs]
+        entered = [self._enter(ticket) for ticket in tickets]
+        try:
+            if any(entered):
+                self._lead(tickets[-1])
+            for ticket in tickets:
+                self._until_done(ticket)
+        except BaseException:
+            for ticket in tickets:
+                self._abandon(ticket)
+            raise
+        return [ticket.outcome() for ticket in tickets]
+
+    def _until_done(self, ticket: Ticket[Job, Result]) -> None:
+        if not ticket.done:
+            ticket.wait()
+        if not ticket.done:
+            self._lead(ticket)
 
     async def call_async(self, job: Job) -> Result:
         """Have the job done and await it."""

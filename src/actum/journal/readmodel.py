@@ -69,6 +69,8 @@ class Shape(msgspec.Struct, frozen=True):
     fingerprint: bytes
     name: str = ""
     version: int = 1
+    indexed: tuple[str, ...] = ()
+    """Columns by which rows are found and sorted as fast as by the key."""
 
     def column(self, name: str) -> Column:
         """The column of that name, which there is."""

@@ -310,6 +310,13 @@ class Archive(Protocol):
 class JournalStore(EventStore, DecisionLog, Snapshots, Archive, Protocol):
     """All that a running application asks of the database that keeps its journal."""
 
+    def now(self) -> Microseconds:
+        """What the journal's clock says: nothing that is on record was recorded later.
+
+        The same clock for all who share the journal, whatever theirs say.
+        """
+        ...
+
     def kinds(self) -> frozenset[Kind]:
         """Every kind of event that the journal holds: whoever opens it sees at once what it cannot read."""
         ...

@@ -42,11 +42,19 @@ class ViewType(StateType):
         /,
         *,
         table: str | None = None,
+        indexed: tuple[str, ...] = (),
         **options: Any,
     ) -> Any:
         made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
-        made.__table__ = _checked_table(class_name, _snake(class_name) if table is None else table)
+        named = _snake(class_name) if table is None else table
+        made.__table__ = named if _is_ours(made, named) else _checked_table(class_name, named)
+        made.__indexed__ = indexed
         return made
+
+
+def _is_ours(cls: type, table: str) -> bool:
+    """Whether it is a view that actum keeps for itself, under a name that is reserved for that."""
+    return cls.__module__.startswith("actum.") and table.startswith(RESERVED)
 
 
 def _snake(name: str) -> str:
@@ -75,11 +83,13 @@ class View(State, metaclass=ViewType):
     ```
 
     The identities are the key of the table, every field is a column of it; the table is called like the class, in snake
-    case, unless `table=` says otherwise. An event that carries two keys changes two rows. A change of the fold, or a
+    case, unless `table=` says otherwise. Fields named in `indexed=("owner",)` are found and sorted without a look at every
+    row. An event that carries two keys changes two rows. A change of the fold, or a
     higher `version=`, has the table built anew from the journal.
     """
 
     __table__: ClassVar[str]
+    __indexed__: ClassVar[tuple[str, ...]]
 
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -115,8 +125,23 @@ class Plan(Generic[ViewT]):
                 raise Misdeclared(f"{self.name}.{name} identifies the row, so it cannot be optional")
         if not key:
             columns, key = (*columns, Column(ONLY_ROW, Kept.INTEGER)), (ONLY_ROW,)
-        text = repr((self.table, [(c.name, c.kept.value, c.optional) for c in columns], key)).encode()
-        return Shape(self.table, columns, key, sha256(self.fold.fingerprint + text).digest()[:16])
+        indexed = self._indexed()
+        parts = (
+            self.table,
+            [(c.name, c.kept.value, c.optional) for c in columns],
+            key,
+            *([indexed] if indexed else []),
+        )
+        fingerprint = sha256(self.fold.fingerprint + repr(parts).encode()).digest()[:16]
+        return Shape(self.table, columns, key, fingerprint, indexed=indexed)
+
+    def _indexed(self) -> tuple[str, ...]:
+        for name in self.cls.__indexed__:
+            if name not in self.cells or not self.cells[name].ordered:
+                raise Misdeclared(
+                    f"{self.name}: indexed names {name!r}, which is no field with an order; there are {', '.join(self.cells)}"
+                )
+        return self.cls.__indexed__
 
     def key(self, ids: tuple[Identity, ...]) -> Row:
         """The key of a thing's row."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from actum.decision.desk import STATES_KEPT
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
-from actum.service.declared import Declared
 from actum.service.opening import open_read_database, open_store
+from actum.service.reacting import Reacting
 from actum.service.running import Running
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actum.service.running_async import OpeningAsync
 
 
-class App(Declared):
+class App(Reacting):
     """A bounded context by its name: `bank = App("bank")`. Declare with its decorators, then `open` it on a journal.
 
     `version` and `revision` say which code is running; they go into the envelope of every event as its producer.
@@ -53,7 +53,7 @@ class App(Declared):
         try:
             self.codec.check(store.kinds())
             database = None
-            if self._views:
+            if self._views or self.reacts:
                 database = open_read_database(read_database, journal=journal, origin=store.origin)
             return Running(self, store, ids=ids, actor=actor, states_kept=states_kept, database=database, follow=follow)
         except BaseException:

@@ -11,11 +11,12 @@ from actum.decision.lane import Lane
 from actum.decision.order import Entry, Job, Order
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_microseconds
-from actum.journal.errors import Invalid
+from actum.journal.errors import ActumError, Invalid
 from actum.journal.event import Event
 from actum.journal.message import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -48,6 +49,20 @@ class Counter:
     ) -> Decided:
         """Have the command decided, blocking."""
         return self._lane.call(self._order(command, id, acting, effective_at))
+
+    def execute_all(
+        self, commands: Sequence[tuple[Command, UUID | str | None, Acting]]
+    ) -> list[Decided | BaseException]:
+        """Have many commands decided, in as few commits as can be, blocking; what one of them raises stands in its place."""
+        orders: list[Order | BaseException] = []
+        for command, id, acting in commands:
+            try:
+                orders.append(self._order(command, id, acting, None))
+            except ActumError as wrong:
+                orders.append(wrong)
+        jobs = [order for order in orders if isinstance(order, Order)]
+        answers = iter(self._lane.call_all(jobs) if jobs else ())
+        return [next(answers) if isinstance(order, Order) else order for order in orders]
 
     async def execute_async(
         self, command: Command, *, id: UUID | str | None, acting: Acting, effective_at: datetime | None

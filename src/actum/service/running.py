@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at
+from actum.journal.errors import Unknown
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
 from actum.service.counter import Counter
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
-    from actum.service.declared import Declared
+    from actum.service.processes import Processes
+    from actum.service.reacting import Reacting
     from actum.service.working import Workers
 
 _ALL = Query.all()
@@ -47,7 +49,7 @@ class Running:
 
     def __init__(
         self,
-        app: Declared,
+        app: Reacting,
         store: JournalStore,
         *,
         ids: Ids,
@@ -60,6 +62,26 @@ class Running:
         self.store = store
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
         self.views = Views(app, store, database=database, follow=follow)
+        try:
+            self._processes = self._at_work(database, follow=follow)
+        except BaseException:
+            self.counter.close()
+            self.views.close()
+            raise
+
+    def _at_work(self, database: ReadDatabase | None, *, follow: bool) -> Processes | None:
+        if database is None or not self.app.reacts:
+            return None
+        from actum.service.processes import Processes  # noqa: PLC0415 - only who reacts pays for it
+
+        return Processes(self.app, self.store, counter=self.counter, database=database, follow=follow)
+
+    @property
+    def processes(self) -> Processes:
+        """The processes, timers and effects. `Unknown` where the application does nothing by itself."""
+        if self._processes is None:
+            raise Unknown("process, effect or schedule", "any")
+        return self._processes
 
     def execute(
         self,
@@ -193,6 +215,8 @@ class Running:
 
     def close(self) -> None:
         """Finish what was handed in, then close the read database and the journal."""
+        if self._processes is not None:
+            self._processes.close()
         self.counter.close()
         self.views.close()
         self.store.close()

@@ -79,6 +79,11 @@ class MemoryStore:
         """The journal's own name."""
         return self._origin
 
+    def now(self) -> Microseconds:
+        """See `JournalStore.now`."""
+        self._check_open()
+        return max(self._recorded, self._clock.now())
+
     def append(self, *batch: Append) -> list[Outcome]:
         """See `EventStore.append`."""
         with self._lock:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import apsw
 
-    from actum.journal.clock import Clock
+    from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import Position, SequencedEvent
     from actum.journal.store import Append, DecisionRecord, Outcome
 
@@ -116,6 +116,11 @@ class SqliteStore:
     def origin(self) -> str:
         """The journal's own name: 32 hexadecimal digits drawn when the file was made."""
         return self._writer.known.origin
+
+    def now(self) -> Microseconds:
+        """See `JournalStore.now`: the clock of the machine, which all who share a file share."""
+        self._check_open()
+        return self._writer.now()
 
     def append(self, *batch: Append) -> list[Outcome]:
         """See `EventStore.append`."""

@@ -42,6 +42,14 @@ def create(shape: Shape) -> str:
     return f"CREATE TABLE {_quoted(shape.table)} ({columns}, PRIMARY KEY ({_names(shape.key)})) STRICT, WITHOUT ROWID"
 
 
+def indexes(shape: Shape) -> list[str]:
+    """Make its indexes."""
+    return [
+        f"CREATE INDEX {_quoted(f'{shape.table}_by_{column}')} ON {_quoted(shape.table)} ({_quoted(column)})"
+        for column in shape.indexed
+    ]
+
+
 def drop(table: str) -> str:
     """Take the table away, if it is there."""
     return f"DROP TABLE IF EXISTS {_quoted(table)}"

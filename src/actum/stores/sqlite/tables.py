@@ -363,6 +363,8 @@ def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -
     if shape.columns:
         connection.execute(table_sql.drop(shape.table))
         connection.execute(table_sql.create(shape))
+        for index in table_sql.indexes(shape):
+            connection.execute(index)
     epoch = connection.execute(_SQL["next_epoch"], (shape.table,)).get
     connection.execute(_SQL["forget_shares"], (shape.table,))
     connection.execute(_SQL["add_share"], (shape.table, 0, SLICES - 1, 0, b"", epoch, "", 0.0))

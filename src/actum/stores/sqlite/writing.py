@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from actum.journal.clock import Clock
+    from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import EventData, Position
     from actum.journal.store import Append, DecisionKey, Outcome
     from actum.stores.sqlite.doorbell import Doorbell
@@ -152,6 +152,10 @@ class Writer:
                 f"{self._path} reported {wrong} on a commit that can be read back; "
                 "repeat the call with the same command id"
             ) from wrong
+
+    def now(self) -> Microseconds:
+        """The time at which the next event would be recorded, as far as is known here."""
+        return max(self.known.recorded, self._clock.now())
 
     # Appending.
 

@@ -1,0 +1,1 @@
+"""A process reacts: what has happened leads to commands, timers and effects, each done once, whatever is killed when."""

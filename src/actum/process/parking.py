@@ -1,0 +1,182 @@
+"""What cannot be taken is parked, and what comes later for the same instance waits behind it, in order.
+
+Nothing sleeps here: when a parked event is tried again is on record, and so is everything that waits. What may pass by
+itself (a journal that is busy or out of reach) parks nothing: the whole page is tried again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from actum.decision.acting import Acting
+from actum.journal.clock import to_datetime
+from actum.journal.errors import Busy, Conflict, OutcomeUnknown, Reused, Unavailable
+from actum.process.agenda import Wish
+from actum.process.books import Instance, OutOfTurn, Park, Serve, Wait, looked_up
+from actum.process.naming import derived
+from actum.process.together import Chain, together
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from actum.decision.outcome import Decided
+    from actum.journal.codec import Codec
+    from actum.journal.event import Event, Position, SequencedEvent
+    from actum.journal.store import JournalStore
+    from actum.process.agenda import Give
+
+PASSING = (Busy, Conflict, OutcomeUnknown, Unavailable)
+"""What may be over when one tries again, and is nobody's mistake."""
+
+PAUSES = (0.1, 0.5, 2.5, 12.5)
+"""Seconds until a parked event is tried again by itself; after the last one it is left to a person."""
+
+LONGEST_ERROR = 2000
+"""How many characters of an error go on record."""
+
+
+class Taker(ABC):
+    """Takes events for the instances they concern, each instance in its own order and all of them together."""
+
+    from_beginning = False
+
+    def __init__(self, name: str, *, store: JournalStore, codec: Codec, give: Give) -> None:
+        self.name = name
+        self.store = store
+        self.codec = codec
+        self._give = give
+        self._parked: set[str] = set()
+
+    @property
+    @abstractmethod
+    def events(self) -> Sequence[type[Event]]:
+        """Which events it wants."""
+
+    @abstractmethod
+    def instances(self, stored: SequencedEvent) -> Iterable[str]:
+        """Which instances an event concerns."""
+
+    @abstractmethod
+    def work(self, instance: str, stored: SequencedEvent, *, after: Position) -> Chain:
+        """What is to be done about one event for one instance; done again, it is found done."""
+
+    @abstractmethod
+    def prepare(self, chains: dict[str, list[SequencedEvent]]) -> None:
+        """Have at hand what the work on these will take."""
+
+    @abstractmethod
+    def set_aside(self, instance: str) -> None:
+        """What is kept of that instance is not to be relied on any more."""
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._parked.clear()
+
+    def take(self, events: Sequence[SequencedEvent], *, after: Position) -> None:
+        """See `Purpose.take`."""
+        chains: dict[str, list[SequencedEvent]] = {}
+        for stored in events:
+            for instance in self.instances(stored):
+                chains.setdefault(instance, []).append(stored)
+        self.prepare(chains)
+        together((self._all(instance, todo, after) for instance, todo in chains.items()), self._give)
+
+    def serve(self, instances: Iterable[str]) -> None:
+        """Try again what is parked there, and then what waits behind it."""
+        together((self._serve(instance) for instance in instances), self._give)
+
+    def _all(self, instance: str, events: Sequence[SequencedEvent], after: Position) -> Chain:
+        for stored in events:
+            yield from self._one(instance, stored, after)
+
+    def _one(self, instance: str, stored: SequencedEvent, after: Position) -> Chain:
+        if instance in self._parked and (yield from self._waits(instance, stored)):
+            return
+        try:
+            yield from self.work(instance, stored, after=after)
+        except PASSING:
+            raise
+        except OutOfTurn:
+            self.set_aside(instance)
+            if not (yield from self._waits(instance, stored)):
+                yield from self._one(instance, stored, after)
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, it is on record, and the others go on
+            yield from self._park(instance, stored, 1, wrong)
+
+    def _waits(self, instance: str, stored: SequencedEvent) -> Generator[Wish, Decided, bool]:
+        """Let it wait behind what is parked; whether there is anything to wait for."""
+        command = Wait(instance=instance, event=stored.uuid, position=stored.position)
+        try:
+            yield self._wish(command, stored, "wait", instance, stored.uuid)
+        except OutOfTurn:
+            self._parked.discard(instance)
+            return False
+        self._parked.add(instance)
+        return True
+
+    def _park(self, instance: str, stored: SequencedEvent, attempt: int, wrong: Exception) -> Chain:
+        again = None
+        if attempt <= len(PAUSES):
+            again = to_datetime(self.store.now()) + timedelta(seconds=PAUSES[attempt - 1])
+        command = Park(
+            instance=instance,
+            process=self.name,
+            event=stored.uuid,
+            position=stored.position,
+            attempt=attempt,
+            error=f"{type(wrong).__name__}: {wrong}"[:LONGEST_ERROR],
+            again=again,
+        )
+        self.set_aside(instance)
+        self._parked.add(instance)
+        try:
+            yield self._wish(command, stored, "park", instance, stored.uuid, attempt)
+        except Reused:
+            return  # Another worker parked it, with a text or at a time of its own.
+        except OutOfTurn:
+            if not (yield from self._waits(instance, stored)):
+                raise
+
+    def _serve(self, instance: str) -> Chain:
+        while (books := self.books(instance)).queue:
+            event, position = books.queue[0]
+            stored = next(iter(self.store.read(after=position - 1, until=position, limit=1)))
+            self.set_aside(instance)
+            self.prepare({instance: [stored]})
+            try:
+                yield from self.work(instance, stored, after=0)
+            except PASSING:
+                raise
+            except OutOfTurn:
+                return
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, it is on record, and the others go on
+                yield from self._park(instance, stored, books.attempt + 1, wrong)
+                return
+            finally:
+                self.set_aside(instance)
+            yield self._wish(Serve(instance=instance, event=event), stored, "serve", instance, event)
+        self._parked.discard(instance)
+
+    def books(self, instance: str) -> Instance:
+        """What the books say of an instance."""
+        return looked_up(Instance, instance, store=self.store, codec=self.codec)
+
+    def _wish(self, command: Park | Wait | Serve, cause: SequencedEvent, *name: object) -> Wish:
+        return Wish(command, derived(*name), because(cause, self.name))
+
+
+def because(cause: SequencedEvent, name: str) -> Acting:
+    """Who acts where an event is the cause: the process, for whoever the event was done for, in the same story."""
+    said = cause.metadata
+    return Acting(
+        actor=f"process:{name}",
+        on_behalf_of=said.on_behalf_of or said.actor,
+        tenant=said.tenant,
+        reason=said.reason,
+        correlation=said.correlation_id or cause.uuid,
+        causation=cause.uuid,
+        traceparent=said.traceparent,
+        tracestate=said.tracestate,
+    )

@@ -1,0 +1,194 @@
+"""Performing effects: claimed on record, called once, answered on record; and what becomes of one of which nobody knows.
+
+A call is claimed by an event with a time until which its worker has it; so two workers never call at once, and a worker
+that dies leaves a call of which nobody knows whether it was had. Such a one is shown, and treated as its effect declares.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from actum.decision.acting import Acting
+from actum.decision.outcome import Decided
+from actum.journal.clock import to_datetime
+from actum.journal.errors import Busy, Reused
+from actum.process.agenda import Wish
+from actum.process.books import BeginEffect, FailEffect, FinishEffect, OutOfTurn
+from actum.process.effect import Attempt, Unknown
+from actum.process.naming import derived
+from actum.process.parking import LONGEST_ERROR, because
+from actum.process.record import said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from actum.decision.command import Command
+    from actum.journal.codec import Codec
+    from actum.journal.event import Event, SequencedEvent
+    from actum.journal.store import JournalStore
+    from actum.process.agenda import DueEffect, Give
+    from actum.process.effect import EffectPlan
+
+_LOG = logging.getLogger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=0.5)
+"""Until a failed effect is seen to again; twice as long after each failure."""
+
+LONGEST_PAUSE = timedelta(minutes=10)
+"""Between two attempts at the most."""
+
+AT_ONCE = 8
+"""How many effects one worker calls at a time."""
+
+
+class Performer:
+    """Sees to effects. With `threads`, calls go on beside the worker's own thread; without, in it."""
+
+    def __init__(
+        self,
+        plans: dict[str, EffectPlan],
+        *,
+        store: JournalStore,
+        codec: Codec,
+        give: Give,
+        worker: str,
+        threads: bool,
+    ) -> None:
+        self._plans = plans
+        self._store = store
+        self._codec = codec
+        self._give = give
+        self._worker = worker
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="actum-effect") if threads else None
+        self._under_way: dict[UUID, Future[None]] = {}
+        self._lock = threading.Lock()
+
+    def see_to(self, due: Sequence[DueEffect]) -> int:
+        """Begin on these, as far as there are hands; how many were begun."""
+        begun = 0
+        for one in due:
+            plan = self._plans.get(one.request_type)
+            with self._lock:
+                taken = one.effect in self._under_way or len(self._under_way) >= AT_ONCE
+            if plan is None or taken:
+                continue
+            begun += 1
+            if self._pool is None:
+                self._perform(plan, one)
+            else:
+                self._begin(self._pool, plan, one)
+        return begun
+
+    def finish(self) -> bool:
+        """Wait for the calls that are under way; whether there were any."""
+        with self._lock:
+            under_way = list(self._under_way.values())
+        wait(under_way)
+        return bool(under_way)
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+
+    def _begin(self, pool: ThreadPoolExecutor, plan: EffectPlan, one: DueEffect) -> None:
+        with self._lock:
+            future = self._under_way[one.effect] = pool.submit(self._perform, plan, one)
+        future.add_done_callback(lambda done: self._over(one.effect, done))
+
+    def _over(self, effect: UUID, done: Future[None]) -> None:
+        with self._lock:
+            self._under_way.pop(effect, None)
+        if (trouble := done.exception()) is not None:
+            _LOG.warning("effect %s: %s; it will be seen to again", effect, trouble)
+
+    # One effect.
+
+    def _perform(self, plan: EffectPlan, one: DueEffect) -> None:
+        stored = next(iter(self._store.read(after=one.position - 1, until=one.position, limit=1)))
+        errand = _Errand(self, plan, one, stored, self._codec)
+        doubted = one.status in ("begun", "failed") and not one.undone
+        if doubted and plan.ask is None and plan.unknown is Unknown.PERSON:
+            errand.fail(one.attempt, f"nothing was heard of it within {plan.lease}", again=None)
+        else:
+            errand.call(ask=doubted and plan.ask is not None)
+
+    def now(self) -> datetime:
+        """What the journal's clock says."""
+        return to_datetime(self._store.now())
+
+    def given(self, command: Command, id: UUID, acting: Acting) -> Decided | None:
+        """The decision; None where somebody else was first."""
+        (answer,) = self._give([Wish(command, id, acting)])
+        if isinstance(answer, Decided):
+            return answer
+        if isinstance(answer, OutOfTurn | Reused):
+            return None
+        raise answer
+
+    @property
+    def worker(self) -> str:
+        """Who calls."""
+        return self._worker
+
+
+class _Errand:
+    """One effect at one attempt."""
+
+    def __init__(
+        self, performer: Performer, plan: EffectPlan, due: DueEffect, stored: SequencedEvent, codec: Codec
+    ) -> None:
+        self._performer = performer
+        self._plan = plan
+        self._due = due
+        self._stored = stored
+        self._request = next(event for event in codec.decode(stored) if isinstance(event, plan.request))
+        self._acting = because(stored, plan.name)
+
+    def call(self, *, ask: bool) -> None:
+        """Claim the next attempt; find out first where nobody knows of the last one; call where it came to nothing."""
+        number, now = self._due.attempt + 1, self._performer.now()
+        begin = BeginEffect(
+            effect=self._due.effect,
+            attempt=number,
+            worker=self._performer.worker,
+            now=now,
+            until=now + self._plan.lease,
+        )
+        if self._performer.given(begin, derived("begin effect", self._due.effect, number), self._acting) is None:
+            return
+        attempt = Attempt(self._stored, key=self._due.effect, number=number)
+        try:
+            answer = self._plan.inquire(self._request, attempt) if ask else None
+            if answer is None:
+                answer = self._plan.call(self._request, attempt)
+            self._finish(number, answer)
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, what is known of the call is on record
+            self._failed(number, wrong)
+
+    def _finish(self, number: int, answer: tuple[Event, ...]) -> None:
+        """Put the answer on record."""
+        effect = self._due.effect
+        answers = tuple(said(one, derived("answer", effect, number, place)) for place, one in enumerate(answer))
+        command = FinishEffect(effect=effect, attempt=number, answers=answers)
+        self._performer.given(command, derived("finish effect", effect, number), self._acting)
+
+    def fail(self, number: int, error: str, *, again: datetime | None, undone: bool = False) -> None:
+        """Put on record that there is no answer."""
+        effect = self._due.effect
+        command = FailEffect(effect=effect, attempt=number, error=error[:LONGEST_ERROR], undone=undone, again=again)
+        self._performer.given(command, derived("fail effect", effect, number), self._acting)
+
+    def _failed(self, number: int, wrong: Exception) -> None:
+        undone = isinstance(wrong, Busy)
+        hopeless = self._plan.unknown is Unknown.PERSON and self._plan.ask is None and not undone
+        again = None
+        if not hopeless and number < self._plan.attempts:
+            again = self._performer.now() + min(FIRST_PAUSE * 2 ** (number - 1), LONGEST_PAUSE)
+        self.fail(number, f"{type(wrong).__name__}: {wrong}", again=again, undone=undone)

@@ -1,0 +1,145 @@
+"""A worker: reacts, fires timers, tries again what is parked, and sees to effects. Any number of them may be at work.
+
+Each piece of work is done once by its id, so that two workers that do the same lose time and nothing else. What time it is,
+the journal's clock says, never a worker's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actum.decision.acting import Acting
+from actum.decision.outcome import Decided
+from actum.journal.clock import to_datetime
+from actum.journal.errors import Reused
+from actum.journal.query import Query
+from actum.process.agenda import Wish
+from actum.process.books import Fire, OutOfTurn, SetTimer, Turns, looked_up, turn_of
+from actum.process.following import Follower
+from actum.process.naming import derived
+from actum.process.parking import because
+from actum.process.reacting import TIMERS, EffectNotes, Reactor, TimerCommands
+from actum.process.record import TimerSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from actum.decision.command import Command
+    from actum.journal.codec import Codec
+    from actum.journal.event import Position
+    from actum.journal.readmodel import ReadDatabase
+    from actum.journal.store import JournalStore
+    from actum.process.agenda import Agenda, Give
+    from actum.process.effect import EffectPlan
+    from actum.process.parking import Taker
+    from actum.process.performing import Performer
+    from actum.process.process import Definition
+    from actum.process.schedule import SchedulePlan
+
+MOST = 256
+"""How many timers, instances or effects are seen to at once."""
+
+
+class Worker:
+    """Does what there is to do, a piece at a call of `step`. Not to be shared between threads."""
+
+    def __init__(
+        self,
+        *,
+        store: JournalStore,
+        codec: Codec,
+        database: ReadDatabase,
+        agenda: Agenda,
+        give: Give,
+        definitions: Sequence[Definition[Any]],
+        effects: Sequence[EffectPlan],
+        schedules: Sequence[SchedulePlan],
+        commands: Callable[[], dict[str, type[Command]]],
+        performer: Performer,
+    ) -> None:
+        self._store = store
+        self._codec = codec
+        self._agenda = agenda
+        self._give = give
+        self._schedules = schedules
+        self._performer = performer
+        at: dict[str, Any] = {"store": store, "codec": codec, "give": give}
+        takers: list[Taker] = [TimerCommands(commands=commands, **at)]
+        takers += [Reactor(one, commands=commands, **at) for one in definitions]
+        takers += [EffectNotes(one, **at) for one in effects]
+        self._takers = {taker.name: taker for taker in takers}
+        self._followers = [Follower(taker, database=database, **at) for taker in takers]
+
+    @property
+    def position(self) -> Position:
+        """Up to where everything was reacted to."""
+        return min(follower.position for follower in self._followers)
+
+    def begin(self) -> None:
+        """Have it on record from where on each process reacts, and the next turn of every schedule set."""
+        for follower in self._followers:
+            follower.begin()
+        self._arrange()
+
+    def step(self) -> bool:
+        """Do one round of what there is to do now; whether there may be more."""
+        more = [follower.step() for follower in self._followers]
+        self._agenda.catch_up()
+        now = to_datetime(self._store.now())
+        done = self._fire(now) + self._serve(now) + self._performer.see_to(self._agenda.effects(now, MOST))
+        return any(more) or done > 0
+
+    def rest(self, longest: float) -> float:
+        """How many seconds there is nothing to do, as far as is known; `longest` at the most."""
+        due = self._agenda.next()
+        if due is None:
+            return longest
+        left = (due - to_datetime(self._store.now())).total_seconds()
+        return min(max(left, 0.001), longest)
+
+    # Timers.
+
+    def _fire(self, now: datetime) -> int:
+        timers = self._agenda.timers(now, MOST)
+        if not timers:
+            return 0
+        names = self._codec.names((TimerSet,))
+        queries = [Query.of(types=names, tags=[f"actum-timer:{timer}"]) for timer in timers]
+        _, found = self._store.load(queries, after=[0] * len(queries))
+        wishes = [
+            Wish(Fire(timer=timer, now=now), derived("fire", timer), because(stored[0], TIMERS))
+            for timer, stored in zip(timers, found, strict=True)
+        ]
+        self._settle(wishes)
+        self._agenda.catch_up()
+        return len(timers)
+
+    def _settle(self, wishes: Sequence[Wish]) -> None:
+        """Give them; that somebody else was first is as good."""
+        for answer in self._give(wishes):
+            if not isinstance(answer, Decided | OutOfTurn | Reused):
+                raise answer
+
+    def _arrange(self) -> None:
+        """Have the next turn of every schedule set, and let go of turns by a rule that is no longer so."""
+        now = to_datetime(self._store.now())
+        for plan in self._schedules:
+            turns = looked_up(Turns, plan.name, store=self._store, codec=self._codec)
+            if turns.timer is None or turns.spec != plan.spec:
+                turn = turn_of(plan, plan.when.following(now), after=turns.timer or "first")
+                acting = Acting(actor=f"process:{TIMERS}")
+                self._settle([Wish(SetTimer(timer=turn.timer, set=turn), derived("set", turn.timer), acting)])
+
+    # What is parked.
+
+    def _serve(self, now: datetime) -> int:
+        due = self._agenda.instances(now, MOST)
+        for name in dict.fromkeys(one.process for one in due):
+            taker = self._takers.get(name)
+            if taker is not None:
+                taker.serve(one.instance for one in due if one.process == name)
+        if due:
+            self._agenda.catch_up()
+        return sum(one.process in self._takers for one in due)

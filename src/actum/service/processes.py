@@ -1,0 +1,243 @@
+"""The side of an application that acts by itself: its processes, timers and effects; looked at, and helped on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from actum.decision.acting import Acting
+from actum.decision.command import Command
+from actum.journal.clock import to_datetime
+from actum.journal.errors import Invalid, Unknown
+from actum.journal.event import Event
+from actum.journal.message import to_json
+from actum.process.agenda import Answer, Wish
+from actum.process.books import (
+    CancelTimer,
+    DiscardEffect,
+    DiscardParked,
+    FinishEffect,
+    RetryEffect,
+    RetryInstance,
+    SetTimer,
+)
+from actum.process.following import first_answer
+from actum.process.naming import derived, instance_of
+from actum.process.performing import Performer
+from actum.process.process import Process
+from actum.process.record import said, timer_of
+from actum.process.worker import Worker
+from actum.service.agenda import Agenda, EffectRow, ProcessRow, TimerRow
+from actum.subscription.progress import Progress
+from actum.subscription.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actum.decision.outcome import Decided
+    from actum.decision.state import Identity
+    from actum.journal.event import Position
+    from actum.journal.readmodel import ReadDatabase
+    from actum.journal.store import JournalStore
+    from actum.projection.table import Table
+    from actum.service.counter import Counter
+    from actum.service.reacting import Reacting
+
+MOST_ROUNDS = 10_000
+"""How many rounds `catch_up` makes before it says that there is no end to it."""
+
+
+class Processes:
+    """The processes of an application. With `follow`, a thread keeps them at work; else whoever calls `catch_up` does."""
+
+    def __init__(
+        self, app: Reacting, store: JournalStore, *, counter: Counter, database: ReadDatabase, follow: bool
+    ) -> None:
+        self._app = app
+        self._store = store
+        self._counter = counter
+        self._turn = threading.Lock()
+        self.progress = Progress("the processes")
+        self._agenda = Agenda(store, app.codec, database=database)
+        self._performer = Performer(
+            app.effects,
+            store=store,
+            codec=app.codec,
+            give=self._give,
+            worker=f"{app.name}/{os.getpid()}/{uuid4().hex[:8]}",
+            threads=follow,
+        )
+        self._worker = worker = Worker(
+            store=store,
+            codec=app.codec,
+            database=database,
+            agenda=self._agenda,
+            give=self._give,
+            definitions=app.definitions,
+            effects=tuple(app.effects.values()),
+            schedules=tuple(app.schedules.values()),
+            commands=lambda: app.commands,
+            performer=self._performer,
+        )
+        worker.begin()
+        self._runner: Runner | None = None
+        if follow:
+            self._runner = Runner(
+                store,
+                self._step,
+                position=lambda: worker.position,
+                progress=self.progress,
+                name="processes",
+                rest=worker.rest,
+            )
+            self._runner.start()
+
+    def _step(self) -> bool:
+        with self._turn:
+            return self._worker.step()
+
+    def _give(self, wishes: Sequence[Wish]) -> list[Answer]:
+        return self._counter.execute_all([(wish.command, wish.id, wish.acting) for wish in wishes])
+
+    # At work.
+
+    def catch_up(self) -> Position:
+        """Do everything that there is to do now, in this thread: react, fire what is due, have the effects asked for.
+
+        Up to where everything was reacted to. `Invalid` where the processes never come to rest.
+        """
+        for _ in range(MOST_ROUNDS):
+            if not self._step() and not self._performer.finish():
+                return self._worker.position
+        raise Invalid(
+            f"after {MOST_ROUNDS:,} rounds there is still something to do: do two processes react to each other for ever?"
+        )
+
+    def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
+        """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds."""
+        if self._runner is None:
+            self.catch_up()
+        else:
+            self.progress.wait(position, timeout=timeout)
+
+    def close(self) -> None:
+        """Stop, once the calls to the outside that are under way have come back."""
+        if self._runner is not None:
+            self._runner.stop()
+        self._performer.close()
+
+    # Looking.
+
+    @property
+    def agenda(self) -> Agenda:
+        """The tables, brought up to date."""
+        self._agenda.catch_up()
+        return self._agenda
+
+    def instances(self) -> Table[ProcessRow]:
+        """Every instance of a process: `processes.instances().where("status", "=", "parked")`."""
+        return self.agenda.table(ProcessRow)
+
+    def timers(self) -> Table[TimerRow]:
+        """Every timer; those with a `due` are still to fire."""
+        return self.agenda.table(TimerRow)
+
+    def effects(self) -> Table[EffectRow]:
+        """Every effect."""
+        return self.agenda.table(EffectRow)
+
+    def now(self) -> datetime:
+        """What the journal's clock says."""
+        return to_datetime(self._store.now())
+
+    def stuck(self, *, patience: timedelta | None = None) -> list[ProcessRow]:
+        """The instances that are open and were not heard of for so long (each process's own patience where none is named)."""
+        now, found = self.now(), list[ProcessRow]()
+        for definition in self._app.definitions:
+            longest = definition.cls.__patience__ if patience is None else patience
+            silent = self.instances().where("process", "=", definition.name).where("heard", "<=", now - longest)
+            found += silent.order("heard")
+        return found
+
+    def unknown_effects(self) -> list[EffectRow]:
+        """The effects of which nobody knows whether they were had."""
+        now = self.now()
+        doubtful = self.effects().where("status", "in", ["calling", "unknown"])
+        return [row for row in doubtful if row.is_unknown(now)]
+
+    # Helping on.
+
+    def retry(self, process: type[Process], *identity: Identity, reason: str, actor: str | None = None) -> Decided:
+        """Have what is parked there tried again, and then what waits behind it. `Refused` where nothing is parked."""
+        return self.retry_instance(self._instance(process, identity), reason=reason, actor=actor)
+
+    def retry_instance(self, instance: str, *, reason: str, actor: str | None = None) -> Decided:
+        """The same, by the name of the instance: `Payout/T-1`."""
+        return self._execute(RetryInstance(instance=instance, reason=reason), None, reason, actor)
+
+    def discard(self, process: type[Process], *identity: Identity, reason: str, actor: str | None = None) -> Decided:
+        """Have the event that is parked there never be reacted to, and go on with what waits behind it."""
+        return self.discard_instance(self._instance(process, identity), reason=reason, actor=actor)
+
+    def discard_instance(self, instance: str, *, reason: str, actor: str | None = None) -> Decided:
+        """The same, by the name of the instance."""
+        row = self.instances().get(instance)
+        id = None
+        if row is not None and row.parked_at is not None:
+            # The very id of the reaction: so it is decided that there will be none, whatever is read again.
+            event = next(iter(self._store.read(after=row.parked_at - 1, limit=1)))
+            reaction = derived("react", instance, event.uuid, 0)
+            id = None if first_answer(self._store, reaction) else reaction
+        return self._execute(DiscardParked(instance=instance, reason=reason), id, reason, actor)
+
+    def retry_effect(self, effect: UUID, *, reason: str, actor: str | None = None) -> Decided:
+        """Have an effect tried again with the same key. `Refused` unless it failed or is unknown."""
+        return self._execute(RetryEffect(effect=effect, reason=reason), None, reason, actor)
+
+    def resolve_effect(self, effect: UUID, *answer: Event, reason: str, actor: str | None = None) -> Decided:
+        """Say what the outside would have answered, where a person found out: the effect is then done."""
+        row = self.effects().get(effect)
+        if row is None:
+            raise Unknown("effect", str(effect))
+        allowed = self._app.effects[row.request_type].answers
+        for event in answer:
+            if type(event) not in allowed:
+                expected = ", ".join(cls.__name__ for cls in allowed) or "nothing"
+                raise Invalid(f"expected what the effect answers ({expected}), found {event!r:.120}")
+        answers = tuple(said(one, derived("resolution", effect, place)) for place, one in enumerate(answer))
+        command = FinishEffect(effect=effect, attempt=row.attempt, answers=answers)
+        return self._execute(command, derived("resolve effect", effect, row.attempt), reason, actor)
+
+    def discard_effect(self, effect: UUID, *, reason: str, actor: str | None = None) -> Decided:
+        """Give an effect up: it was not had, and will not be."""
+        return self._execute(DiscardEffect(effect=effect, reason=reason), None, reason, actor)
+
+    def set_timer(
+        self, then: Command | Event, *, at: datetime, name: str, actor: str | None = None, reason: str | None = None
+    ) -> UUID:
+        """Have a command given, or an event happen, at a time; the timer's id, by which it can be cancelled.
+
+        The same name, time and content is the same timer: setting it twice sets it once.
+        """
+        if at.tzinfo is None:
+            raise Invalid(f"set_timer: at needs a time zone, found the naive {at.isoformat()}")
+        content = to_json(then).decode()
+        timer = derived("own timer", name, at.timestamp(), then.__kind__, content)
+        command = SetTimer(timer=timer, set=timer_of(then, timer=timer, name=name, due=at))
+        self._execute(command, derived("set", timer), reason, actor)
+        return timer
+
+    def cancel_timer(self, timer: UUID, *, actor: str | None = None, reason: str | None = None) -> Decided:
+        """Cancel a timer. `Refused` where it is not set (any more)."""
+        return self._execute(CancelTimer(timer=timer), None, reason, actor)
+
+    def _instance(self, process: type[Process], identity: tuple[Identity, ...]) -> str:
+        definition = self._app.definition(process.__name__)
+        return instance_of(definition.name, definition.fold.ids(identity))
+
+    def _execute(self, command: Command, id: UUID | None, reason: str | None, actor: str | None) -> Decided:
+        acting = Acting(actor, reason=reason)
+        return self._counter.execute(command, id=id, acting=acting, effective_at=None)

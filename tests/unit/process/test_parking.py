@@ -1,0 +1,217 @@
+"""What cannot be taken is parked; what comes after it waits, in order; the others do not notice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from actum import App, Busy, Command, Process, Refused
+from actum.process.parking import PAUSES
+from actum.process.record import Discarded, Parked, Retried, Served, Waiting
+from tests.unit.process.payouts import (
+    Bench,
+    Deposit,
+    Deposited,
+    Open,
+    PayoutId,
+    Remind,
+    Reminded,
+    Request,
+    Requested,
+    a_bank,
+    deposit,
+    remind,
+    request,
+)
+
+HOPELESS = sum(PAUSES) + 60
+"""Seconds after which everything that is tried again by itself has been."""
+
+moods: dict[str, Exception] = {}
+"""What befalls the reaction of an instance; read by the code under test, so that it can be mended."""
+
+
+class Counting(Process, starts=Requested):
+    payout: PayoutId
+    seen: int = 0
+
+    def evolve(self, event: Requested | Reminded) -> None:
+        self.seen += 1
+
+    def react(self, event: Requested | Reminded) -> Iterator[Command]:
+        if self.payout in moods:
+            raise moods[self.payout]
+        yield Deposit(account=f"{self.payout}-{self.seen}", amount=Decimal(self.seen))
+
+
+@pytest.fixture(autouse=True)
+def _good_mood() -> None:
+    moods.clear()
+
+
+def ask(name: str) -> Request:
+    return Request(payout=name, account="A", amount=Decimal(1))
+
+
+def deposits(bench: Bench) -> list[str]:
+    return [event.event.account for event in bench.running.events() if isinstance(event.event, Deposited)]
+
+
+def test_what_fails_is_parked_with_its_error_and_the_others_go_on(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"), ask("Q"))
+    assert deposits(bench) == ["Q-1"]
+    row = bench.running.processes.instances().get("Counting/P")
+    assert row is not None
+    assert (row.status, row.error, row.process) == ("parked", "ZeroDivisionError: no", "Counting")
+    (parked,) = [event for event in bench.running.events() if isinstance(event.event, Parked)]
+    cause = next(event for event in bench.running.events() if event.type == "Requested")
+    assert parked.event.event == parked.metadata.causation == cause.id
+    assert parked.event.position == row.parked_at == cause.position
+
+
+def test_what_comes_later_for_the_same_instance_waits_in_order(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"), Remind(payout="P"), Remind(payout="P"))
+    assert deposits(bench) == []
+    moods.clear()
+    bench.pass_time(seconds=PAUSES[0])
+    assert deposits(bench) == ["P-1", "P-2", "P-3"]
+    assert bench.running.processes.instances().get("Counting/P").status == "open"
+    kinds = [type(e.event) for e in bench.running.events() if isinstance(e.event, Parked | Waiting | Served)]
+    assert kinds == [Parked, Waiting, Waiting, Served, Served, Served]
+    bench.do(Remind(payout="P"))
+    assert deposits(bench)[-1] == "P-4"
+
+
+def test_it_is_tried_again_a_little_later_each_time_and_then_left_to_a_person(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"))
+    for pause in PAUSES:
+        bench.pass_time(seconds=pause * 0.9)
+        bench.pass_time(seconds=pause * 0.1)
+    parked = [event.event for event in bench.running.events() if isinstance(event.event, Parked)]
+    assert [one.attempt for one in parked] == [1, 2, 3, 4, 5]
+    assert parked[-1].again is None
+    bench.pass_time(days=365)
+    assert bench.types().count("actum.parked") == 5
+
+
+def test_a_person_retries_with_a_reason_once_the_code_is_mended(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"), Remind(payout="P"))
+    for _ in PAUSES:
+        bench.pass_time(seconds=HOPELESS)
+    bench.running.processes.retry(Counting, "P", reason="have another look", actor="ops")
+    bench.pass_time(seconds=0)
+    assert deposits(bench) == []
+    moods.clear()
+    bench.running.processes.retry(Counting, "P", reason="mended", actor="ops")
+    bench.pass_time(seconds=0)
+    assert deposits(bench) == ["P-1", "P-2"]
+    last = [event for event in bench.running.events() if isinstance(event.event, Retried)][-1]
+    assert (last.event.reason, last.metadata.actor, last.metadata.reason) == ("mended", "ops", "mended")
+
+
+def test_a_person_discards_with_a_reason_and_what_waits_goes_on(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"), Remind(payout="P"))
+    moods.clear()
+    bench.running.processes.discard(Counting, "P", reason="a test", actor="ops")
+    bench.pass_time(seconds=0)
+    assert deposits(bench) == ["P-2"]
+    (discarded,) = [event.event for event in bench.running.events() if isinstance(event.event, Discarded)]
+    assert discarded.reason == "a test"
+
+
+def test_what_was_discarded_stays_so_when_the_read_database_is_lost(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"))
+    bench.running.processes.discard(Counting, "P", reason="a test")
+    moods.clear()
+    database = bench.running.processes._agenda._database
+    for follower in bench.running.processes._worker._followers:
+        database.drop(follower._shape.table)
+        follower._let_go()
+    bench.pass_time(days=1)
+    assert deposits(bench) == []
+
+
+def test_there_is_nothing_to_retry_or_discard_where_nothing_is_parked(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    bench.do(ask("P"))
+    for verb in (bench.running.processes.retry, bench.running.processes.discard):
+        with pytest.raises(Refused, match="nothing is parked"):
+            verb(Counting, "P", reason="just so")
+
+
+def failing(command: Deposit) -> Deposited:
+    if "deposit" in moods:
+        raise moods["deposit"]
+    return deposit(command)
+
+
+def a_failing_bank() -> App:
+    bank = App("bank")
+    bank.decides(failing)
+    bank.decides(request)
+    bank.decides(remind)
+    bank.process(Counting)
+    return bank
+
+
+def test_a_command_that_fails_parks_the_event_and_is_given_later(at_work: Open):
+    bench = at_work(a_failing_bank())
+    moods["deposit"] = ZeroDivisionError("in the rule")
+    bench.do(ask("P"), Remind(payout="P"))
+    assert bench.types().count("actum.reacted") == 1
+    assert bench.running.processes.instances().get("Counting/P").error == "ZeroDivisionError: in the rule"
+    moods.clear()
+    bench.pass_time(seconds=1)
+    assert deposits(bench) == ["P-1", "P-2"]
+    assert bench.types().count("actum.reacted") == 2
+
+
+def test_a_journal_that_is_busy_parks_nothing(at_work: Open):
+    bench = at_work(a_failing_bank())
+    moods["deposit"] = Busy("somebody writes")
+    bench.running.execute(ask("P"))
+    with pytest.raises(Busy):
+        bench.running.processes.catch_up()
+    assert "actum.parked" not in bench.types()
+    moods.clear()
+    bench.pass_time(seconds=0)
+    assert deposits(bench) == ["P-1"]
+
+
+def test_what_was_parked_by_another_worker_is_respected(at_work: Open):
+    """Two workers over one journal: one parks, the other meets the next event and has it wait."""
+    bench = at_work(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    one = bench.running.processes._worker._takers["Counting"]
+    bench.do(ask("P"))
+    moods.clear()
+    one.forget()  # as a worker does that was not there when it was parked
+    bench.do(Remind(payout="P"))
+    assert deposits(bench) == []
+    assert bench.types()[-1] == "actum.waiting"
+    bench.pass_time(seconds=1)
+    assert deposits(bench) == ["P-1", "P-2"]
+
+
+def test_what_another_worker_has_served_is_not_waited_for(at_work: Open):
+    bench = at_work(a_bank(payout=Counting))
+    bench.do(ask("P"))
+    taker = bench.running.processes._worker._takers["Counting"]
+    taker._parked.add("Counting/P")
+    bench.do(Remind(payout="P"))
+    assert deposits(bench) == ["P-1", "P-2"]
+    assert "actum.waiting" not in bench.types()
