@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import signal
 from collections.abc import Iterator
 
@@ -29,6 +31,14 @@ def postgres() -> Iterator[str]:
     """The address of a fresh database on the newest PostgreSQL."""
     with fresh_database(VERSIONS[-1]) as address:
         yield address
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of whatever is random in this test, printed where it fails; `ACTUM_SEED` gives it again."""
+    chosen = int(os.environ.get("ACTUM_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"ACTUM_SEED={chosen} repeats this")
+    return chosen
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

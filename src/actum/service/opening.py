@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actum.journal.clock import SYSTEM_CLOCK
-from actum.journal.errors import Invalid
+from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 from actum.stores.memory import MemoryStore
 from actum.stores.sqlite.database import SqliteStore
@@ -51,15 +51,42 @@ def open_store(
 
 
 def open_read_database(address: str | Path | None, *, journal: str | Path | JournalStore, origin: str) -> ReadDatabase:
-    """The read database at an address: a path of a file, or `memory:`; beside the journal where none is named.
+    """The read database at an address: a path of a file, `memory:`, or a PostgreSQL URL; beside the journal where none
+    is named, which is the same database where the journal is in PostgreSQL.
 
     `origin` is the journal's own name: a read database that was derived from another one is not opened.
     """
+    if address is None and in_postgres(journal):
+        address = str(journal)
+    if isinstance(address, str) and in_postgres(address):
+        return _tables_in_postgres(address, origin)
     if address is None:
         in_file = isinstance(journal, str | Path) and journal != MEMORY
         address = Path(str(journal)).with_suffix(".views.db") if in_file else MEMORY
     if isinstance(address, str) and "://" in address:
         raise Invalid(
-            f"expected the path of a file or {MEMORY!r}, found {address!r}; no read database speaks that scheme"
+            f"expected the path of a file, {MEMORY!r} or postgresql://…, found {_scheme(address)}://…; "
+            "no read database speaks that scheme"
         )
     return SqliteTables(TABLES_IN_MEMORY if address == MEMORY else address, origin=origin)
+
+
+def in_postgres(address: object) -> bool:
+    """Whether that is the URL of a PostgreSQL database."""
+    return isinstance(address, str) and address.startswith(("postgresql://", "postgres://"))
+
+
+def _scheme(address: str) -> str:
+    """The only part of a URL that is surely no secret."""
+    return address.partition("://")[0]
+
+
+def _tables_in_postgres(url: str, origin: str) -> ReadDatabase:
+    try:
+        from actum.stores.postgres.address import address_of  # noqa: PLC0415 - who has no PostgreSQL needs no driver
+        from actum.stores.postgres.tables import PostgresTables  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise Misdeclared(
+            f"PostgreSQL needs {missing.name}, which is not installed; pip install 'actum[postgres]'"
+        ) from missing
+    return PostgresTables(address_of(url).views, origin=origin)

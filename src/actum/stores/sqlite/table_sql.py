@@ -168,7 +168,9 @@ def _demand(column: Column, demand: Filter) -> _Demand:
         case "<" | "<=" | ">" | ">=":
             return _ordered(column, demand.operator, value)
         case "starts with":
-            return f"substr({name}, 1, ?) = ?", [len(str(value)), value]
+            # By their bytes: for SQLite's functions a text ends at a NUL. And of nothing they have no beginning.
+            beginning = f"substr(CAST({name} AS BLOB), 1, ?) = CAST(? AS BLOB)"
+            return (beginning, [len(str(value).encode()), value]) if value else (f"{name} IS NOT NULL", [])
         case "in":
             return _any_of(column, (value,))
         case _:

@@ -1,8 +1,18 @@
-"""The contract that every store of journals is held to, to subclass with pytest."""
+"""The contracts that every store of journals and every read database is held to, to subclass with pytest."""
 
 from actum.testing.contract.case import Opener, StoreCase
 from actum.testing.contract.durable import DurableContract
 from actum.testing.contract.shared import SharedContract
 from actum.testing.contract.store import EventStoreContract
+from actum.testing.contract.tables import DurableTablesContract, ReadDatabaseContract, TablesOpener
 
-__all__ = ["DurableContract", "EventStoreContract", "Opener", "SharedContract", "StoreCase"]
+__all__ = [
+    "DurableContract",
+    "DurableTablesContract",
+    "EventStoreContract",
+    "Opener",
+    "ReadDatabaseContract",
+    "SharedContract",
+    "StoreCase",
+    "TablesOpener",
+]

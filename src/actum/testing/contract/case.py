@@ -25,7 +25,18 @@ class Opener(Protocol):
     def __call__(self, *, clock: Clock = SYSTEM_CLOCK, payload_limit: int = DEFAULT_PAYLOAD_LIMIT) -> JournalStore: ...
 
 
-class StoreCase:
+class SeededCase:
+    """A group of cases that make random choices."""
+
+    @pytest.fixture
+    def seed(self) -> int:
+        """The seed of this test, printed where it fails; `ACTUM_SEED` gives it again."""
+        chosen = int(os.environ.get("ACTUM_SEED") or random.SystemRandom().randrange(2**32))
+        print(f"ACTUM_SEED={chosen} repeats this")  # noqa: T201
+        return chosen
+
+
+class StoreCase(SeededCase):
     """A group of cases. A store's test class says how the store is opened, everything else follows."""
 
     confusable_tags: tuple[tuple[str, str], ...] = ()
@@ -46,10 +57,3 @@ class StoreCase:
         opened = open_store()
         yield opened
         opened.close()
-
-    @pytest.fixture
-    def seed(self) -> int:
-        """The seed of this test, printed where it fails; `ACTUM_SEED` gives it again."""
-        chosen = int(os.environ.get("ACTUM_SEED") or random.SystemRandom().randrange(2**32))
-        print(f"ACTUM_SEED={chosen} repeats this")  # noqa: T201
-        return chosen
