@@ -27,38 +27,31 @@ class Rows(Generic[ViewT]):
         self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
         self._concerned: dict[str, bool] = {}
-        self._named: dict[str, tuple[ViewT, ...]] = {}
         self._keys = _keys_reader(plan) if slices == ALL_SLICES else _within(slices, _keys_reader(plan))
 
     def forget(self, *, empty: bool = False) -> None:
         """Forget every row. `empty`: and know that the table has none."""
-        self._young, self._old, self._named, self._whole = {}, {}, {}, empty
+        self._young, self._old, self._whole = {}, {}, empty
 
-    def find(self, texts: set[str], database: ReadDatabase) -> dict[str, tuple[ViewT, ...]]:
-        """The rows that each of these tag texts names (and others), made where there are none yet."""
-        named = self._named
-        unknown = texts.difference(named)
+    def find(self, texts: set[str], database: ReadDatabase) -> dict[str, list[ViewT]]:
+        """The rows that each of these tag texts names, made where there are none yet.
+
+        Texts are not remembered from page to page: most come once, and to forget them costs more than to read them.
+        """
+        keys_of, young = self._keys, self._young
+        named = {text: keys_of(text) for text in texts}
+        unknown = {key for keys in named.values() for key in keys if key not in young}
         if unknown:
-            keys_of = self._keys
-            found = {text: keys_of(text) for text in unknown}
-            self._fetch({key for keys in found.values() for key in keys}, database)
-            young = self._young
-            named.update({text: tuple([young[key] for key in keys]) for text, keys in found.items()})
-        return named
+            self._fetch(unknown, database)
+        return {text: [young[key] for key in keys] for text, keys in named.items()}
 
     def _fetch(self, keys: set[tuple[Identity, ...]], database: ReadDatabase) -> None:
         """Have all these rows among the young ones."""
-        young, old = self._young, self._old
-        missing: list[tuple[Identity, ...]] = []
-        for key in keys:
-            if key not in young:
-                row = old.get(key)
-                if row is None:
-                    missing.append(key)
-                else:
-                    young[key] = row
-        if missing:
-            self._load(missing, database)
+        old = self._old
+        found = {key: old[key] for key in keys if key in old}
+        self._young.update(found)
+        if len(found) < len(keys):
+            self._load([key for key in keys if key not in found], database)
 
     def _load(self, keys: list[tuple[Identity, ...]], database: ReadDatabase) -> None:
         plan, young, new = self._plan, self._young, self._plan.fold.new
@@ -81,10 +74,10 @@ class Rows(Generic[ViewT]):
 
     def age(self) -> None:
         """Let go of what was not asked for since long, where there is too much. Only between pages."""
-        if len(self._young) > self._most or len(self._named) > self._most:
+        if len(self._young) > self._most:
             if self._old:
                 self._whole = False
-            self._old, self._young, self._named = self._young, {}, {}
+            self._old, self._young = self._young, {}
         if len(self._concerned) > self._most:
             self._concerned = {}
 
