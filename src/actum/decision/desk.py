@@ -6,6 +6,7 @@ the ones before it led to, and everything is appended with one call, each under 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
 from actum.decision.answering import events_of, first_answer, nothing, refusal
@@ -20,6 +21,7 @@ from actum.journal.store import Append, Appended, Collided, DecisionKey, Repeate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from actum.decision.handler import Key
     from actum.journal.clock import Ids
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, EventData
     from actum.journal.store import JournalStore, Outcome
 
-ATTEMPTS = 10
-"""How often a command is decided anew because something happened meanwhile, before its caller learns of the conflict."""
+ATTEMPTS = 5
+"""How often a command is decided where something happens meanwhile each time; the last time, nobody else may write."""
 
 STATES_KEPT = 10_000
 """How many states are kept between decisions."""
+
+_BESIDE_OTHERS: AbstractContextManager[None] = nullcontext()
 
 Desked: TypeAlias = "Ticket[Job, Decided]"
 
@@ -69,8 +73,8 @@ class Desk:
         self._unknown = None
         waiting = self._not_decided_before(batch) if self._retried else list(batch)
         collisions: dict[int, Collided] = {}
-        for _ in range(ATTEMPTS):
-            waiting = self._attempt(waiting, collisions)
+        for left in range(ATTEMPTS, 0, -1):
+            waiting = self._attempt(waiting, collisions, alone=left == 1)
             if not waiting:
                 break
         for ticket in waiting:
@@ -89,15 +93,19 @@ class Desk:
             self._repeat(ticket, Repeated(earlier))
         return earlier is not None
 
-    def _attempt(self, tickets: Sequence[Desked], collisions: dict[int, Collided]) -> list[Desked]:
-        """One round: load, decide, append. The tickets that must try again are the answer."""
+    def _attempt(self, tickets: Sequence[Desked], collisions: dict[int, Collided], *, alone: bool) -> list[Desked]:
+        """One round: load, decide, append. The tickets that must try again are the answer.
+
+        `alone`: nobody else writes meanwhile, so that whoever was overtaken again and again is decided now.
+        """
         try:
-            self._loader.load(one.job.needs for one in tickets if isinstance(one.job, Order))
-            ready = [one for one in self._decide_all(tickets) if one.append is not None]
-            outcomes = self._append(ready)
+            with self._store.alone() if alone else _BESIDE_OTHERS:
+                self._loader.load(one.job.needs for one in tickets if isinstance(one.job, Order))
+                ready = [one for one in self._decide_all(tickets) if one.append is not None]
+                outcomes = self._append(ready)
         except Invalid as wrong:
             self._cache.clear()
-            return self._one_by_one(tickets, wrong, collisions)
+            return self._one_by_one(tickets, wrong, collisions, alone=alone)
         except OutcomeUnknown as unknown:
             self._cache.clear()
             self._unknown = unknown
@@ -110,13 +118,15 @@ class Desk:
             raise
         return self._settle(ready, outcomes, collisions)
 
-    def _one_by_one(self, tickets: Sequence[Desked], wrong: Invalid, collisions: dict[int, Collided]) -> list[Desked]:
+    def _one_by_one(
+        self, tickets: Sequence[Desked], wrong: Invalid, collisions: dict[int, Collided], *, alone: bool
+    ) -> list[Desked]:
         """The store would not take something of the batch: only whoever brought it shall hear of it."""
         left = [ticket for ticket in tickets if not ticket.done]
         if len(left) == 1:
             left[0].fail(wrong)
             return []
-        return [again for ticket in left for again in self._attempt([ticket], collisions)]
+        return [again for ticket in left for again in self._attempt([ticket], collisions, alone=alone)]
 
     def _found_out(self, ticket: Desked, unknown: OutcomeUnknown) -> bool:
         """The commit broke off: the journal knows each command that it decided. One it does not know is tried again."""

@@ -19,6 +19,7 @@ from actum.journal.query import AppendCondition, Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from actum.journal.event import SequencedEvent
 
@@ -314,6 +315,13 @@ class JournalStore(EventStore, DecisionLog, Snapshots, Archive, Protocol):
         """What the journal's clock says: nothing that is on record was recorded later.
 
         The same clock for all who share the journal, whatever theirs say.
+        """
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Until the `with` block ends nobody else appends: what this thread loads in it still stands when it appends in it.
+
+        For whoever was overtaken again and again; all others wait meanwhile. Raises what an append raises.
         """
         ...
 

@@ -12,6 +12,7 @@ import operator
 import threading
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ from actum.journal.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import EventData, Position
@@ -62,7 +63,7 @@ class MemoryStore:
         self._origin = uuid4().hex if origin is None else origin
         self._clock = clock
         self._payload_limit = checked_payload_limit(payload_limit)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._bell = Bell()
         self._closed = False
         self._head: Position = 0
@@ -160,6 +161,13 @@ class MemoryStore:
         """See `EventStore.watch`."""
         self._check_open()
         return self._bell.listen(ring)
+
+    @contextmanager
+    def alone(self) -> Generator[None, None, None]:
+        """See `JournalStore.alone`."""
+        with self._lock:
+            self._check_open()
+            yield
 
     def decision(self, command: bytes) -> DecisionRecord | None:
         """See `DecisionLog.decision`."""

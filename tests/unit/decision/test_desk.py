@@ -13,14 +13,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from actum.decision.acting import Acting, acting
-from actum.decision.command import command_id_of
-from actum.decision.desk import Desk
+from actum.decision.command import Command, command_id_of
+from actum.decision.desk import ATTEMPTS, Desk
 from actum.decision.handler import Exists
 from actum.decision.lane import Ticket
 from actum.decision.order import Job
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import SYSTEM_IDS
-from actum.journal.errors import Conflict, Invalid, OutcomeUnknown, Refused, Reused, Unavailable
+from actum.journal.errors import Busy, Conflict, Invalid, OutcomeUnknown, Refused, Reused, Unavailable
 from actum.journal.query import AppendCondition, Query
 from actum.journal.store import Append, Outcome
 from actum.service.app import App
@@ -29,6 +29,7 @@ from actum.service.running import Running
 from actum.stores.memory import MemoryStore
 from tests.unit.decision.bank import (
     Account,
+    AccountId,
     Deposit,
     Deposited,
     Open,
@@ -197,6 +198,33 @@ def test_a_guard_sees_what_another_process_wrote_since_it_looked(tmp_path: Path)
 
     with narrow.open(path, actor="t") as one, pytest.raises(Refused, match="the address has an account"):
         one.execute(Open(account="A", email="a@x"))
+
+
+def test_a_command_that_is_overtaken_again_and_again_is_decided_alone(tmp_path: Path) -> None:
+    hot = a_bank()
+    path = tmp_path / "j.db"
+    overtaken: list[str] = []
+
+    class Close(Command):
+        account: AccountId
+
+    with a_bank().open(path, actor="t", timeout=0.1) as other:
+
+        def close(command: Close, account: Account) -> Withdrawn:
+            try:
+                other.execute(Deposit(account="A", amount=Decimal(1)))
+                overtaken.append("overtaken")
+            except Busy:
+                overtaken.append("alone")
+            return Withdrawn(account=command.account, amount=account.balance)
+
+        close.__annotations__ = {"command": Close, "account": Account, "return": Withdrawn}
+        hot.decides(close)
+        with hot.open(path, actor="t") as one:
+            one.execute(Open(account="A", email="a@x"))
+            decided = one.execute(Close(account="A"))
+    assert overtaken == ["overtaken"] * (ATTEMPTS - 1) + ["alone"]
+    assert decided.events == (Withdrawn(account="A", amount=Decimal(ATTEMPTS - 1)),)
 
 
 @pytest.mark.parametrize("wrong", ["Open", 7, None, Opened(account="A", email="a"), Open])

@@ -24,6 +24,7 @@ from actum.stores.sqlite.writing import Writer, closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     import apsw
 
@@ -131,6 +132,11 @@ class SqliteStore:
         outcomes = self._writer.append(batch)
         self._bell.ring(self._writer.known.window.head)
         return outcomes
+
+    def alone(self) -> AbstractContextManager[None]:
+        """See `JournalStore.alone`."""
+        self._check_open()
+        return self._writer.alone()
 
     def read(
         self,

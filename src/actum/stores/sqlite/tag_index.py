@@ -33,11 +33,10 @@ def token(tag: str) -> str:
     return blake2b(tag.encode(), digest_size=8).hexdigest()
 
 
-def add(connection: apsw.Connection, events: Iterable[tuple[Position, tuple[str, ...]]]) -> None:
-    """Index the events at these positions; those without tags need no entry."""
-    rows = [[position, " ".join(map(token, tags))] for position, tags in events if tags]
-    if rows:
-        connection.execute(_SQL["index_tags"], (msgspec.json.encode(rows).decode(),))
+def add(connection: apsw.Connection, first: Position, tags: Iterable[tuple[str, ...]]) -> None:
+    """Index the events from position `first` on, by the tags of each; those without tags need no entry."""
+    tokens = [" ".join(map(token, each)) for each in tags]
+    connection.execute(_SQL["index_tags"], (first, msgspec.json.encode(tokens).decode()))
 
 
 def empty(connection: apsw.Connection) -> None:

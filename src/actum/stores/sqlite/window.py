@@ -116,15 +116,13 @@ class Window:
         if len(self._newer.entries) >= size and self._newer.floor <= indexed:
             self._older, self._newer = self._newer, _Pane(self._newer.head)
 
-    def entries(self, after: Position) -> list[tuple[Position, tuple[str, ...]]]:
-        """Position and tags of every event after a position that is not before the floor."""
+    def tags_after(self, position: Position) -> list[tuple[str, ...]]:
+        """The tags of every event after a position that is not before the floor, in order."""
         return [
-            (position, tags)
+            tags
             for pane in (self._older, self._newer)
-            if pane.head > after
-            for position, (_, tags, _) in enumerate(
-                pane.entries[max(after - pane.floor, 0) :], max(after, pane.floor) + 1
-            )
+            if pane.head > position
+            for _, tags, _ in pane.entries[max(position - pane.floor, 0) :]
         ]
 
     def at(self, position: Position) -> tuple[str, tuple[str, ...]]:

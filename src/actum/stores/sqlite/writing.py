@@ -71,6 +71,7 @@ class Writer:
         self._clock = clock
         self._bell = bell
         self._timeout = timeout
+        self._alone = False
         self._closed = False
 
     # Turns.
@@ -91,34 +92,45 @@ class Writer:
             )
 
     @contextmanager
-    def turn(self) -> Generator[Position, None, None]:
-        """Alone with the file, in one transaction, caught up; the head before it is the answer.
-
-        Commits at the end. Whatever goes wrong, the file and the window are as before, and waiters are not woken.
-        """
+    def alone(self) -> Generator[None, None, None]:
+        """Nobody else writes until the end, neither a thread of this process nor another process. May be entered twice."""
         with self.lock, translated(self._path):
             if self._closed:
                 raise closed(self._path)
             if self._bell is None:
                 raise ReadOnly(f"{self._path} was opened for reading only; open it for writing")
+            if self._alone:
+                yield
+                return
             self._bell.take_turn(self._timeout)
+            self._alone = True
             try:
-                self.check_in_place()
-                self._check_log_in_place()
-                self.connection.execute("BEGIN IMMEDIATE")
-                head = self.known.window.head
-                try:
-                    head = self.known.catch_up_in_turn()
-                    yield head
-                    self.connection.execute("COMMIT")
-                    self.known.written()
-                except BaseException as wrong:
-                    self._take_back(head, wrong)
-                    raise
-                if self.known.window.head > head:
-                    self._bell.ring()
+                yield
             finally:
+                self._alone = False
                 self._bell.end_turn()
+
+    @contextmanager
+    def turn(self) -> Generator[Position, None, None]:
+        """Alone with the file, in one transaction, caught up; the head before it is the answer.
+
+        Commits at the end. Whatever goes wrong, the file and the window are as before, and waiters are not woken.
+        """
+        with self.alone():
+            self.check_in_place()
+            self._check_log_in_place()
+            self.connection.execute("BEGIN IMMEDIATE")
+            head = self.known.window.head
+            try:
+                head = self.known.catch_up_in_turn()
+                yield head
+                self.connection.execute("COMMIT")
+                self.known.written()
+            except BaseException as wrong:
+                self._take_back(head, wrong)
+                raise
+            if self._bell is not None and self.known.window.head > head:
+                self._bell.ring()
 
     def _take_back(self, head: Position, wrong: BaseException) -> None:
         newest = self.known.window.head
@@ -225,7 +237,7 @@ class Writer:
         head = known.window.head
         if head - known.indexed <= INDEX_BEHIND:
             return
-        tag_index.add(self.connection, known.window.entries(known.indexed))
+        tag_index.add(self.connection, known.indexed + 1, known.window.tags_after(known.indexed))
         marks = json_of(self._newest_by_kind(head))
         self.connection.execute(_SQL["mark_kinds"], (marks,))
         self.connection.execute(_SQL["write_description"], ("indexed", str(head)))

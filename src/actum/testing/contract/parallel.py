@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from actum.journal.bell import Bell
 from actum.journal.event import SequencedEvent
 from actum.journal.query import Query
+from actum.journal.store import Appended
 from actum.testing import workers
-from actum.testing.builders import command_id, positions
+from actum.testing.builders import an_append, an_event, command_id, positions
 from actum.testing.contract.case import StoreCase
 from actum.testing.crews import PATIENCE, in_threads, threads_at_work
 
@@ -72,6 +74,29 @@ def check_commands(store: JournalStore, tallies: list[workers.Tally]) -> None:
         assert [event.tags for event in written] == [(f"command {number}",), ()]
 
 
+def check_alone(store: JournalStore, other: JournalStore) -> None:
+    """Whoever is alone with the journal is not overtaken; whoever wanted to write meanwhile does so afterwards."""
+    begun, done = threading.Event(), threading.Event()
+
+    def overtake() -> None:
+        begun.set()
+        other.append(an_append(an_event("Second")))
+        done.set()
+
+    overtaking = threading.Thread(target=overtake)
+    with store.alone():
+        head, _ = store.load([Query.all()], after=[0])
+        overtaking.start()
+        assert begun.wait(PATIENCE)
+        assert not done.wait(0.2), "another has written meanwhile"
+        (outcome,) = store.append(an_append(an_event("First"), unless=Query.all(), after=head))
+        assert isinstance(outcome, Appended)
+        assert not done.wait(0.1), "the first append has ended it"
+    overtaking.join(PATIENCE)
+    assert done.is_set()
+    assert [event.type for event in store.read()] == ["First", "Second"]
+
+
 def check_batches(events: list[SequencedEvent]) -> None:
     """Every batch of every writer is whole, in order, and stands together."""
     numbers: Counter[str] = Counter()
@@ -88,6 +113,9 @@ def check_batches(events: list[SequencedEvent]) -> None:
 
 class ThreadCases(StoreCase):
     """The cases of several threads on one store."""
+
+    def test_whoever_is_alone_with_the_journal_is_not_overtaken(self, store: JournalStore) -> None:
+        check_alone(store, store)
 
     def test_decisions_taken_at_once_in_threads_rest_on_what_was_true(self, store: JournalStore, seed: int) -> None:
         tallies = in_threads(workers.decide_at_random, store, seeds_from(seed))

@@ -13,6 +13,7 @@ from actum.testing import workers
 from actum.testing.builders import an_append, an_event, fill, positions
 from actum.testing.contract.case import Opener, StoreCase
 from actum.testing.contract.parallel import (
+    check_alone,
     check_batches,
     check_commands,
     check_consistency,
@@ -38,6 +39,11 @@ class SharedContract(StoreCase):
         opened = open_store()
         yield opened
         opened.close()
+
+    def test_whoever_is_alone_is_not_overtaken_by_another_process(
+        self, store: JournalStore, other: JournalStore
+    ) -> None:
+        check_alone(store, other)
 
     def test_decisions_taken_at_once_in_processes_rest_on_what_was_true(
         self, store: JournalStore, open_store: Opener, seed: int

@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> SqliteStore:
     for start in range(0, len(filler), 2000):
         store.append(an_append(*filler[start : start + 2000]))
     with store._writer.turn():
-        tag_index.add(store._writer.connection, [(1, ("account:other",))])
+        tag_index.add(store._writer.connection, 1, [("account:other",)])
     assert store._writer.known.window.floor > 1
     return store
 
