@@ -16,6 +16,7 @@ from actum.cli.events import events
 from actum.cli.examining import export, import_, verify
 from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
+from actum.cli.serving import serve
 from actum.cli.tail import tail
 from actum.cli.views import views
 from actum.cli.work import work
@@ -35,5 +36,5 @@ def main() -> None:
     """
 
 
-for verb in (run, work, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
+for verb in (run, serve, work, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
     main.add_command(verb)

@@ -24,6 +24,7 @@ class CommandRefused(Event, name="actum.refused"):
         """The refusal, to raise again."""
         refused = Refused(self.reason, **self.facts)
         refused.position = position
+        refused.repeated = True
         return refused
 
 

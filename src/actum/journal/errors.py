@@ -9,6 +9,7 @@ ActumError
 ├── Invalid            mend the call: a value is not what the door expects
 │   ├── Unknown        … a name that nothing here carries
 │   └── Reused         … an id that already stands for something else
+├── Denied             who asks may not, or has not said who they are: come with other credentials
 ├── Misdeclared        mend the program: the declarations do not fit together (found at start-up)
 └── Unavailable        mend the system: the journal cannot serve
     ├── StorageFull    … the disk is full; nothing of the call was written
@@ -37,7 +38,8 @@ class Refused(ActumError):
     """The rules said no. `reason` is for the person who asked; `facts` are the values the rules looked at.
 
     Raise it from a `decide` function: `raise Refused("insufficient funds", balance=account.balance)`. The refusal is
-    recorded in the journal with who asked, what and why; `position` says where, once it is recorded.
+    recorded in the journal with who asked, what and why; `position` says where, once it is recorded. `repeated` says that
+    the command had been refused before, and that this is the first answer again.
     """
 
     def __init__(self, reason: str, /, **facts: object) -> None:
@@ -45,6 +47,7 @@ class Refused(ActumError):
         self.reason = reason
         self.facts: Mapping[str, object] = facts
         self.position = 0
+        self.repeated = False
 
     def __str__(self) -> str:
         if not self.facts:
@@ -52,12 +55,13 @@ class Refused(ActumError):
         return f"{self.reason} ({', '.join(f'{name}={value}' for name, value in self.facts.items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _refused, (self.reason, dict(self.facts), self.position)
+        return _refused, (self.reason, dict(self.facts), self.position, self.repeated)
 
 
-def _refused(reason: str, facts: dict[str, object], position: int) -> Refused:
+def _refused(reason: str, facts: dict[str, object], position: int, repeated: bool) -> Refused:  # noqa: FBT001 - to pickle
     refused = Refused(reason, **facts)
     refused.position = position
+    refused.repeated = repeated
     return refused
 
 
@@ -90,21 +94,40 @@ class OutcomeUnknown(ActumError):
 
 
 class Invalid(ActumError):
-    """A value that came through a door is not what the door expects; nothing was written."""
+    """A value that came through a door is not what the door expects; nothing was written.
+
+    `where` is the place inside a message, as in `Order.lines[2].amount`, where there is one to name.
+    """
+
+    def __init__(self, text: str, /, *, where: str | None = None) -> None:
+        super().__init__(text)
+        self.where = where
 
 
 class Unknown(Invalid):
-    """A name that nothing here carries. `name` is what was asked for, `known` the names there are."""
+    """A name that nothing here carries. `what` is what was looked for, `name` how it was called, `known` what there is."""
 
     def __init__(self, what: str, name: str, known: tuple[str, ...] = ()) -> None:
         there = f"known: {', '.join(known)}" if known else "none is declared"
         super().__init__(f"no {what} is called {name!r}; {there}")
+        self.what = what
         self.name = name
         self.known = known
 
 
 class Reused(Invalid):
     """A command id that already stands for another command; nothing was written."""
+
+
+class Denied(ActumError):
+    """Whoever asks may not, or has not shown who they are; nothing was done and nothing shown.
+
+    `needed` is the permission that was missing; None where it is not known who asks.
+    """
+
+    def __init__(self, text: str, /, *, needed: str | None = None) -> None:
+        super().__init__(text)
+        self.needed = needed
 
 
 class Misdeclared(ActumError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -234,13 +235,15 @@ def _open_class(kind: type) -> bool:
 def _conform_scalar(value: Any, kind: type, where: str) -> None:
     if kind is Decimal:
         if not value.is_finite():
-            raise Invalid(f"{where}: expected a finite amount, found {value}")
+            raise Invalid(f"{where}: expected a finite amount, found {value}", where=where)
     elif kind is float:
         if not math.isfinite(value):
-            raise Invalid(f"{where}: expected a finite number, found {value}")
+            raise Invalid(f"{where}: expected a finite number, found {value}", where=where)
     elif kind in (datetime, time_of_day):
         if value.tzinfo is None:
-            raise Invalid(f"{where}: expected a time with a time zone, found the naive {value.isoformat()}")
+            raise Invalid(
+                f"{where}: expected a time with a time zone, found the naive {value.isoformat()}", where=where
+            )
     elif kind is str:
         return
     elif is_record(kind):
@@ -280,14 +283,15 @@ def _constrained(value: Any, kind: Any, where: str) -> None:
     try:
         msgspec.convert(msgspec.to_builtins(value), kind, strict=False)
     except msgspec.ValidationError as wrong:
-        raise Invalid(f"{where}: {wrong}; found {value!r:.80}") from wrong
+        raise Invalid(f"{where}: {wrong}; found {value!r:.80}", where=where) from wrong
 
 
 def _nonconforming(where: str, kind: Any, value: Any) -> typing.NoReturn:
     hint = ""
     if kind is Decimal and isinstance(value, float):
         hint = f'; a float has no exact amount, write Decimal("{value}")'
-    raise Invalid(f"{where}: expected {name_of(kind)}, found {value!r:.80} ({type(value).__name__}){hint}")
+    found = f"{value!r:.80} ({type(value).__name__}){hint}"
+    raise Invalid(f"{where}: expected {name_of(kind)}, found {found}", where=where)
 
 
 def name_of(kind: Any) -> str:
@@ -305,7 +309,7 @@ def from_json(text: bytes | str, cls: type[Message]) -> Message:
         made = decoder.decode(text)
         outside = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as wrong:
-        raise Invalid(f"{cls.__name__}: {wrong}") from wrong
+        raise Invalid(f"{cls.__name__}: {wrong}", where=_place(cls.__name__, str(wrong))) from wrong
     except RecursionError as wrong:
         raise Invalid(f"{cls.__name__}: the JSON is nested too deeply") from wrong
     _no_float_for_text(outside, msgspec.json.decode(to_json(made)), cls.__name__)
@@ -313,10 +317,19 @@ def from_json(text: bytes | str, cls: type[Message]) -> Message:
     return made
 
 
+def _place(name: str, complaint: str) -> str | None:
+    """Where msgspec found fault: `Object missing required field `x` - at `$.y`` is about `name.y.x`."""
+    path = re.search(r"`\$([^`]*)`", complaint)
+    field = re.search(r"field `([^`]*)`", complaint)
+    place = (path[1] if path else "") + (f".{field[1]}" if field else "")
+    return name + place if place else None
+
+
 def _no_float_for_text(found: Any, kept: Any, where: str) -> None:
     """An exact amount is kept as text; where a float came in for one, say so."""
     if isinstance(found, float) and isinstance(kept, str):
-        raise Invalid(f'{where}: a JSON float is no exact amount, found {found!r}; write it as text: "{found}"')
+        text = f'{where}: a JSON float is no exact amount, found {found!r}; write it as text: "{found}"'
+        raise Invalid(text, where=where)
     if isinstance(found, dict) and isinstance(kept, dict):
         for name, value in cast("dict[str, object]", found).items():
             _no_float_for_text(value, cast("dict[str, object]", kept).get(name), f"{where}.{name}")

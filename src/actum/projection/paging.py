@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 RowT = TypeVar("RowT")
 
+PLACE = "cursor"
+"""What the errors about a cursor name as their place."""
+
 LONGEST_CURSOR = 65536
 """The longest cursor, in characters."""
 
@@ -53,7 +56,8 @@ def after(cursor: str, question: str, *, columns: Sequence[Column]) -> Row:
     """The row behind which to go on. `Invalid` for anything but a cursor of this very question."""
     values = _decoded(cursor)
     if not values or values[0] != _mark(question):
-        raise Invalid("the cursor belongs to another question; use it with the same view, filters and order, or none")
+        text = "the cursor belongs to another question; use it with the same view, filters and order, or none"
+        raise Invalid(text, where=PLACE)
     if len(values) != len(columns) + 1 or not all(map(_fits, values[1:], columns)):
         raise _no_cursor(cursor)
     return tuple(values[1:])
@@ -77,7 +81,8 @@ def _is_list(value: Any) -> bool:
 
 
 def _no_cursor(cursor: object) -> Invalid:
-    return Invalid(f"expected a cursor as a page gave it in `next`, found {cursor!r:.60}; leave it out to begin anew")
+    text = f"expected a cursor as a page gave it in `next`, found {cursor!r:.60}; leave it out to begin anew"
+    return Invalid(text, where=PLACE)
 
 
 def _mark(question: str) -> str:

@@ -60,6 +60,7 @@ class Running:
     ) -> None:
         self.app = app
         self.store = store
+        self.actor = actor
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
         self.views = Views(app, store, database=database, follow=follow)
         try:
@@ -172,14 +173,22 @@ class Running:
         """
         return self.views.table(view, at)
 
-    def ask(self, query: Question[AnswerT], *, wait_for: Position | None = None, timeout: float = 10.0) -> AnswerT:
+    def ask(
+        self,
+        query: Question[AnswerT],
+        *,
+        at: Moment | None = None,
+        wait_for: Position | None = None,
+        timeout: float = 10.0,
+    ) -> AnswerT:
         """The answer to a query; with `wait_for`, once the views show everything up to that position.
 
-        Raises `Busy` after `timeout` seconds of waiting.
+        `at` has the views it looks into folded in memory as of a position or a time of recording. Raises `Busy` after
+        `timeout` seconds of waiting.
         """
         if wait_for is not None:
             self.wait_for(wait_for, timeout=timeout)
-        return self.views.ask(query)
+        return self.views.ask(query, at)
 
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """Block until every view shows everything up to that position: then one reads one's own writes.

@@ -121,12 +121,17 @@ class AsyncRunning:
         return self.running.view(view)
 
     async def ask(
-        self, query: Question[AnswerT], *, wait_for: Position | None = None, timeout: float = 10.0
+        self,
+        query: Question[AnswerT],
+        *,
+        at: Moment | None = None,
+        wait_for: Position | None = None,
+        timeout: float = 10.0,
     ) -> AnswerT:
         """See `Running.ask`."""
         if wait_for is not None:
             await self.wait_for(wait_for, timeout=timeout)
-        return await asyncio.to_thread(self.running.ask, query)
+        return await asyncio.to_thread(self.running.ask, query, at=at)
 
     async def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """See `Running.wait_for`. Waiting costs no thread."""

@@ -87,17 +87,24 @@ class Views:
         if self._app.views.get(view.__name__) is not view:
             raise Unknown("view", view.__name__, tuple(sorted(self._app.views)))
 
-    def ask(self, query: Query[AnswerT]) -> AnswerT:
-        """The answer to a query."""
+    def ask(self, query: Query[AnswerT], at: Moment | None = None) -> AnswerT:
+        """The answer to a query; as of a moment, from tables folded for the purpose."""
         if not isinstance(query, Query):
             raise Invalid(f"expected a query, found {query!r:.80} ({type(query).__name__})")
         answer = self._app.answer(type(query))
         checker(type(query))(query)
-        tables: dict[str, Table[Any]] = {name: self.table(view) for name, view in answer.tables.items()}
+        tables: dict[str, Table[Any]] = {name: self.table(view, at) for name, view in answer.tables.items()}
         found: AnswerT = answer.function(query, **tables)
         return found
 
     # Keeping up.
+
+    def shown(self, *views: type[View]) -> Position:
+        """Up to where the tables of these views show the journal, as they themselves say; the head for no view."""
+        if not views:
+            return self._store.head()
+        marks = [self.database.mark(plan_of(view).shape) for view in views]
+        return min(0 if mark is None else mark.position for mark in marks)
 
     def catch_up(self, progress: Progressed | None = None) -> Position:
         """Take in everything there is, now."""

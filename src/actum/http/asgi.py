@@ -1,0 +1,208 @@
+"""An application as an ASGI application: to serve by itself, or to mount in another one.
+
+```python
+app = asgi(bank, "bank.db")       # opens the journal when the server starts, closes it when it stops
+app = asgi(bank, running)         # a running application that somebody else opened, and closes
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from actum.http.call import Call, trouble
+from actum.http.limits import Limits
+from actum.http.problem import Problem, problem_of
+from actum.http.reach import check_reach
+from actum.http.routes import ROUTES, Route, Router
+from actum.http.said import CORRELATION, TRACEPARENT
+from actum.http.served import Served
+from actum.service.running import Running
+from actum.service.running_async import AsyncRunning
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+
+    from actum.journal.store import JournalStore
+    from actum.service.app import App
+
+_LOG = logging.getLogger(__name__)
+
+HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+)
+"""On every answer: nothing that is said here is a page of its own, belongs into a frame, or is somebody else's to use."""
+
+
+def asgi(
+    app: App,
+    journal: Running | AsyncRunning | str | Path | JournalStore,
+    *,
+    actor: str | None = None,
+    limits: Limits | None = None,
+) -> Door:
+    """The application behind a door.
+
+    `journal` is where it runs: an address, opened when the server starts (or with the first request, where it is mounted
+    and nobody says that it starts) and closed with it; or a running application, which stays its owner's to close. `actor` is who acts where a request
+    does not say; without it, such a command is turned down. Raises `Misdeclared` where the declarations do not fit.
+    """
+    app.codec  # noqa: B018 - what does not fit is found before anybody asks
+    return Door(app, journal, actor=actor, limits=limits or Limits())
+
+
+class Door:
+    """Made by `asgi`: an ASGI application."""
+
+    def __init__(
+        self,
+        app: App,
+        journal: Running | AsyncRunning | str | Path | JournalStore,
+        *,
+        actor: str | None,
+        limits: Limits,
+    ) -> None:
+        self._app = app
+        self._journal = journal
+        self._actor = actor
+        self._limits = limits
+        self._router = Router(ROUTES)
+        self._served: Served | None = None
+        self._opening = asyncio.Lock()
+        self._draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection of the ASGI specification, https://asgi.readthedocs.io/en/latest/specs/main.html."""
+        match scope["type"]:
+            case "http":
+                response = await self._respond(scope, receive)
+                await response(scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case _:
+                await send({"type": "websocket.close", "code": 1003, "reason": "there are no web sockets here"})
+
+    # Open and close.
+
+    async def open(self) -> Served:
+        """What is served, opened where it is not yet. Called by the server's start, and by the first request."""
+        if self._served is None:
+            async with self._opening:
+                if self._served is None:
+                    self._served = Served(await self._running(), self._limits)
+                    self._served.draining = self._draining
+        return self._served
+
+    async def _running(self) -> AsyncRunning:
+        match self._journal:
+            case AsyncRunning():
+                return self._journal
+            case Running():
+                return AsyncRunning(self._journal)
+            case address:
+                return await self._app.open_async(address, actor=self._actor)
+
+    @property
+    def secured(self) -> bool:
+        """Whether it knows who asks."""
+        return False
+
+    def stop(self) -> None:
+        """Take in nothing more, and end feeds with a hint to come again. What is under way goes on."""
+        self._draining = True
+        if self._served is not None:
+            self._served.draining = True
+
+    async def drain(self) -> None:
+        """Stop, and wait until what is under way is finished."""
+        self.stop()
+        if self._served is not None:
+            await self._served.commands.emptied()
+
+    async def close(self) -> None:
+        """Drain, and close the journal where this door opened it."""
+        await self.drain()
+        served, self._served = self._served, None
+        if served is not None and not isinstance(self._journal, Running | AsyncRunning):
+            await served.running.close()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The lifespan protocol: open with the server, close with it."""
+        await receive()
+        self._draining = False
+        try:
+            await self.open()
+        except Exception as wrong:
+            await send({"type": "lifespan.startup.failed", "message": str(wrong)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    # Answer.
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        begun = time.perf_counter()
+        route_path, call = "none", None
+        try:
+            served = await self.open()
+            call = Call(scope, receive, served)
+            check_reach(scope, call.headers.get("host"))
+            route, call.names = self._router.find(call.method, _path_of(scope))
+            route_path = route.path
+            response = await self._admit(route, call)
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
+            response = _problem(wrong, scope)
+        response.raw_headers.extend(HEADERS)
+        if call is not None:
+            _carry(call, response)
+        if self._served is not None:
+            self._served.metrics.answered(
+                route=route_path,
+                method=scope["method"],
+                status=response.status_code,
+                seconds=time.perf_counter() - begun,
+            )
+        return response
+
+    async def _admit(self, route: Route, call: Call) -> Response:
+        """Nobody gets any further than here who may not."""
+        if self._draining and route.permission is not None:
+            raise Problem("draining", "about to stop; try again", headers={"Retry-After": "1"})
+        return await route.answering(call)
+
+
+def _path_of(scope: Scope) -> str:
+    """The address within this application, where it is mounted somewhere."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(root) else path
+
+
+def _problem(wrong: Exception, scope: Scope) -> Response:
+    problem = problem_of(wrong)
+    if problem is not None and problem.type.name != "internal":
+        return trouble(problem)
+    instance = f"urn:uuid:{uuid4()}"
+    _LOG.error("%s: %s %s failed", instance, scope["method"], scope["path"], exc_info=wrong)
+    return trouble(Problem("internal", "something went wrong inside; the log has it"), instance)
+
+
+def _carry(call: Call, response: Response) -> None:
+    """The story and the trace that the request named, on its answer."""
+    acting = call.said.acting
+    if acting.correlation is not None:
+        response.headers.setdefault(CORRELATION, str(acting.correlation))
+    if acting.traceparent is not None:
+        response.headers[TRACEPARENT] = acting.traceparent

@@ -1,0 +1,109 @@
+"""Commands in: the body is the command, the key is its id, and the answer says what came of it and where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from actum.decision.acting import acting, current
+from actum.decision.command import command_id_of
+from actum.http.answers import Receipt, outcome_of, receipt_of, record_of
+from actum.http.call import answer
+from actum.http.problem import Problem, problem_of
+from actum.http.said import CORRELATION, IDEMPOTENCY_KEY, uuid_in
+from actum.journal.clock import SYSTEM_IDS, uuid_of
+from actum.journal.errors import Invalid, Unknown
+from actum.journal.message import from_json
+from actum.journal.query import Query
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from actum.decision.command import Command
+    from actum.decision.outcome import Decided
+    from actum.http.call import Call
+    from actum.http.served import Served
+
+AGAIN = ("outcome-unknown", "busy", "conflict", "unavailable", "storage-full")
+"""Problems after which the same command may be sent again, with the key that they name."""
+
+_MINIMAL = "return=minimal"
+
+
+async def command(call: Call) -> Response:
+    """`POST /commands/{name}`: have the command decided, once for its key."""
+    served = call.served
+    cls = served.app.command_type(call.names["name"])
+    given = from_json(await call.body(), cls)
+    id = SYSTEM_IDS.new() if call.said.id is None else command_id_of(call.said.id)
+    with served.commands.enter():
+        try:
+            decided = await _decided(call, given, uuid_of(id))
+            receipt = None if _wants_little(call) else await asyncio.to_thread(_receipt, served, decided, given)
+        except Exception as wrong:
+            problem = problem_of(wrong) or Problem("internal", str(wrong))
+            served.metrics.decided(command=cls.__kind__.type, outcome=problem.type.name)
+            if problem.type.name == "internal":
+                raise
+            problem.headers[CORRELATION] = str(call.said.acting.correlation or uuid_of(id))
+            if problem.type.name in AGAIN:
+                problem.members["idempotency_key"] = str(call.said.id or uuid_of(id))
+            raise problem from wrong
+    served.metrics.decided(command=cls.__kind__.type, outcome="repeated" if decided.repeated else "decided")
+    headers = {
+        "location": f"{call.scope.get('root_path', '')}/decisions/{uuid_of(id)}",
+        CORRELATION: str(call.said.acting.correlation or uuid_of(id)),
+    }
+    if decided.repeated:
+        headers["idempotency-replayed"] = "true"
+    return answer(outcome_of(decided, receipt), position=decided.position, headers=headers)
+
+
+def _wants_little(call: Call) -> bool:
+    """RFC 7240: `Prefer: return=minimal` leaves the receipt out."""
+    return _MINIMAL in call.headers.get("prefer", "").replace(" ", "").lower().split(",")
+
+
+async def _decided(call: Call, given: Command, id: UUID) -> Decided:
+    said = call.said
+    who = said.acting
+    running = call.served.running
+    if who.actor is None and running.running.actor is None and current().actor is None:
+        raise Invalid("nobody is acting: say who with the header Actum-Actor")
+    names = {name: getattr(who, name) for name in who.__struct_fields__}
+    try:
+        with acting(**names):
+            async with asyncio.timeout(call.served.limits.wait):
+                return await running.execute(given, id=id, effective_at=said.effective_at)
+    except TimeoutError:
+        raise Problem(
+            "outcome-unknown",
+            f"no decision within {call.served.limits.wait:g} seconds; it may still come: send the same command again "
+            f"with the same {IDEMPOTENCY_KEY}",
+            headers={"Retry-After": "1"},
+        ) from None
+
+
+def _receipt(served: Served, decided: Decided, given: Command) -> Receipt:
+    """What was written, looked up in the journal itself. A repetition is answered from its decision record."""
+    store = served.running.running.store
+    handler, first = served.app.handler(type(given)).name, decided.position - max(len(decided.events), 1) + 1
+    if decided.repeated and decided.command is not None:
+        earlier = store.decision(decided.command)
+        if earlier is not None:
+            handler, first = earlier.handler, earlier.first
+    stored = list(store.read(Query.all(), after=first - 1, until=decided.position))
+    return receipt_of(store.origin, handler, stored)
+
+
+async def decision(call: Call) -> Response:
+    """`GET /decisions/{key}`: what was decided on a command, by its id; how to find out an outcome that is not known."""
+    key: str = call.names["key"]
+    id = uuid_in(key)
+    if id is None:
+        raise Invalid(f"expected a command's id, a UUID, found {key!r:.80}")
+    found = await call.served.read(call.served.running.running.store.decision, id.bytes)
+    if found is None:
+        raise Unknown("decision", key)
+    return answer(record_of(found), position=found.last)

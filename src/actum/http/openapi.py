@@ -1,0 +1,359 @@
+"""What can be asked of an application, as OpenAPI 3.1: made from the types of its commands, queries, views and states."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actum.decision.state import fold_of, hints_of
+from actum.http.answers import Events, Health, Outcome, Readiness, Record, Recording, Stated
+from actum.http.examples import example_of
+from actum.http.parameters import CONTROLS, OPERATORS
+from actum.http.problem import MEDIA_TYPE, TYPES
+from actum.http.schemas import TEXT, TIME, Schemas
+from actum.journal.event import LAST_POSITION, LONGEST_TYPE
+from actum.journal.message import fields_of
+from actum.journal.metadata import LONGEST_TEXT
+from actum.projection.paging import Page
+from actum.projection.view import plan_of
+
+if TYPE_CHECKING:
+    from actum.decision.command import Command
+    from actum.decision.state import State
+    from actum.projection.query import Query
+    from actum.projection.view import View
+    from actum.service.declared import Declared
+
+JSON = "application/json"
+SCHEMA = dict[str, Any]
+
+_ALWAYS = ("headers-too-large", "invalid", "unavailable", "busy", "draining")
+_SECURED = ("unauthenticated", "forbidden", "too-many-requests")
+
+
+@lru_cache(maxsize=8)
+def describe(app: Declared, *, secured: bool, root: str = "") -> bytes:
+    """The document, as JSON."""
+    return msgspec.json.encode(_Document(app, secured=secured).made(root))
+
+
+class _Document:
+    def __init__(self, app: Declared, *, secured: bool) -> None:
+        self._app = app
+        self._secured = secured
+        self._answers = {name: _answer_type(app, cls) for name, cls in app.queries.items()}
+        self._schemas = Schemas(
+            [
+                *app.commands.values(),
+                *app.queries.values(),
+                *app.views.values(),
+                *app.states.values(),
+                *(_page(view) for view in app.views.values()),
+                *self._answers.values(),
+                *(Outcome, Record, Recording, Events, Stated, Health, Readiness),
+            ]
+        )
+
+        for command in app.commands.values():
+            self._schemas.demand_identities(command)
+
+    def made(self, root: str) -> dict[str, Any]:
+        name, _, version = self._app.producer.partition("@")
+        document: dict[str, Any] = {
+            "openapi": "3.1.0",
+            "info": {"title": name, "version": version, "description": _about(self._app)},
+            "servers": [{"url": root or "/"}],
+            "paths": self._paths(),
+            "components": {
+                "schemas": {**self._schemas.components, "Problem": _PROBLEM},
+                "responses": {each.name: _problem(each.name) for each in TYPES.values()},
+            },
+        }
+        if self._secured:
+            schemes = {"token": {"type": "http", "scheme": "bearer"}}
+            schemes["session"] = {"type": "apiKey", "in": "cookie", "name": "actum_session"}
+            document["components"]["securitySchemes"] = schemes
+            document["security"] = [{"token": []}, {"session": []}]
+        return document
+
+    def _paths(self) -> dict[str, Any]:
+        app = self._app
+        paths: dict[str, Any] = {}
+        for name, command in app.commands.items():
+            paths[f"/commands/{name}"] = {"post": self._command(name, command)}
+        for name, query in app.queries.items():
+            paths[f"/queries/{name}"] = {"get": self._query(name, query)}
+        for name, view in app.views.items():
+            paths[f"/views/{name}"] = {"get": self._rows(name, view)}
+            if plan_of(view).fold.identity:
+                paths[f"/views/{name}{_key_path(view)}"] = {"get": self._row(name, view)}
+        for name, state in {**app.states, **app.views}.items():
+            paths[f"/states/{name}{_key_path(state)}"] = {"get": self._state(name, state)}
+        return paths | self._fixed()
+
+    def _fixed(self) -> dict[str, Any]:
+        which = _path("which", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "its position, or its id", "1")
+        key = _path("key", {"type": "string", "format": "uuid"}, "the command's id", _UUID)
+        return {
+            "/decisions/{key}": {
+                "get": self._get("decision", "What was decided on a command", Record, [key], "not-found")
+            },
+            "/events": {"get": self._get("events", "Events, page by page", Events, _EVENTS)},
+            "/events/{which}": {"get": self._get("event", "One event in full", Recording, [which], "not-found")},
+            "/health": {"get": self._public("health", "Whether the process answers", Health)},
+            "/ready": {"get": self._ready()},
+            "/metrics": {"get": self._metrics()},
+        }
+
+    # One kind of route each.
+
+    def _command(self, name: str, command: type[Command]) -> dict[str, Any]:
+        body = {
+            "required": True,
+            "content": {JSON: {"schema": self._schemas.of(command), "example": example_of(command)}},
+        }
+        problems = ("refused", "conflict", "reused", "too-slow", "too-large", "unsupported-media-type", "storage-full")
+        return {
+            "operationId": f"command_{name}",
+            "summary": _first_line(command) or f"Have {name} decided",
+            "tags": ["commands"],
+            "parameters": _COMMAND_HEADERS,
+            "requestBody": body,
+            "responses": self._responses(Outcome, *problems, "outcome-unknown"),
+        }
+
+    def _query(self, name: str, query: type[Query]) -> dict[str, Any]:
+        fields = fields_of(query)
+        defaults = {field.name: field.required for field in msgspec.structs.fields(query)}
+        mine = [_parameter(field, self._schemas.field(query, field), required=defaults[field]) for field in fields]
+        timing = [each for each in _TIMING if each["name"] not in fields]
+        return self._get(
+            f"query_{name}",
+            _first_line(query) or f"Ask {name}",
+            self._answers[name],
+            mine + timing,
+            "cursor",
+            "not-yet",
+            "too-costly",
+            tag="queries",
+        )
+
+    def _rows(self, name: str, view: type[View]) -> dict[str, Any]:
+        filters = [
+            _parameter(f"{field}.{operator}", self._schemas.field(view, field))
+            for field, cell in plan_of(view).cells.items()
+            if cell.comparable
+            for operator in OPERATORS
+            if operator != "in"
+            and (cell.ordered or operator in ("eq", "ne"))
+            and (operator != "starts" or cell.kind is str)
+        ]
+        order = _parameter("order", {"enum": _orders(view)}, about="sort by a field; `-field` descending")
+        return self._get(
+            f"view_{name}",
+            f"Rows of {name}",
+            _page(view),
+            [*filters, order, *_PAGE, *_TIMING],
+            "cursor",
+            "not-yet",
+            "too-costly",
+            tag="views",
+        )
+
+    def _row(self, name: str, view: type[View]) -> dict[str, Any]:
+        return self._get(
+            f"row_{name}", f"One row of {name}", view, [*self._key(view), *_TIMING], "not-found", "not-yet", tag="views"
+        )
+
+    def _state(self, name: str, state: type[State]) -> dict[str, Any]:
+        made = self._get(
+            f"state_{name}",
+            f"One {name}, now or as of a moment",
+            Stated,
+            [*self._key(state), _AT],
+            "not-found",
+            "not-yet",
+            tag="states",
+        )
+        content = made["responses"]["200"]["content"][JSON]
+        content["schema"] = {"allOf": [content["schema"], {"properties": {"state": self._schemas.of(state)}}]}
+        return made
+
+    def _key(self, cls: type[State]) -> list[dict[str, Any]]:
+        kinds = fields_of(cls)
+        return [
+            _path(field, _segment(self._schemas.field(cls, field)), f"which {tag.name}", str(example_of(kinds[field])))
+            for field, tag in fold_of(cls).identity.items()
+        ]
+
+    def _get(
+        self, id: str, summary: str, kind: Any, parameters: list[dict[str, Any]], *problems: str, tag: str = "journal"
+    ) -> dict[str, Any]:
+        return {
+            "operationId": id,
+            "summary": summary,
+            "tags": [tag],
+            "parameters": [*parameters, *_HEADERS],
+            "responses": self._responses(kind, *problems) | {"304": {"description": "You have it already"}},
+        }
+
+    def _public(self, id: str, summary: str, kind: Any) -> dict[str, Any]:
+        return self._get(id, summary, kind, [], tag="service") | {"security": []}
+
+    def _ready(self) -> dict[str, Any]:
+        made = self._public("ready", "Whether requests may be sent here", Readiness)
+        schema = {JSON: {"schema": self._schemas.of(Readiness)}, MEDIA_TYPE: {"schema": _REF}}
+        made["responses"]["503"] = {"description": "Not now", "content": schema}
+        return made
+
+    def _metrics(self) -> dict[str, Any]:
+        made = self._public("metrics", "Counters, as OpenMetrics text", Health)
+        made["responses"]["200"] = {
+            "description": "Counters",
+            "content": {"application/openmetrics-text": {"schema": {"type": "string"}}},
+        }
+        return {name: part for name, part in made.items() if name != "security"}
+
+    def _responses(self, kind: Any, *problems: str) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "200": {"description": "The answer", "content": {JSON: {"schema": self._schemas.of(kind)}}}
+        }
+        by_status: dict[str, list[str]] = {}
+        for name in (*problems, *_ALWAYS, *(_SECURED if self._secured else ())):
+            by_status.setdefault(str(TYPES[name].status), []).append(name)
+        for status, names in by_status.items():
+            made[status] = {
+                "description": "; or: ".join(f"{TYPES[name].title} (`{TYPES[name].urn}`)" for name in names),
+                "content": {MEDIA_TYPE: {"schema": _REF}},
+            }
+        return made
+
+
+def _page(view: type[View]) -> Any:
+    """The type of a page of its rows."""
+    page: Any = Page
+    return page[view]
+
+
+def _answer_type(app: Declared, query: type[Query]) -> Any:
+    """What the answer to a query is: what its function says it returns."""
+    function = app.answer(query).function
+    return hints_of(function, function.__qualname__).get("return", Any)
+
+
+def _about(app: Declared) -> str:
+    return (
+        f"Commands, queries and events of {app.name}. A command carries an Idempotency-Key and is decided once for it. "
+        "Everything that goes wrong is a problem document (RFC 9457), told apart by its type."
+    )
+
+
+def _first_line(cls: type) -> str | None:
+    text = vars(cls).get("__doc__")
+    return text.strip().splitlines()[0] if isinstance(text, str) and text.strip() else None
+
+
+def _key_path(cls: type[State]) -> str:
+    return "".join(f"/{{{field}}}" for field in fold_of(cls).identity)
+
+
+def _orders(view: type[View]) -> list[str]:
+    fields = [name for name, cell in plan_of(view).cells.items() if cell.comparable]
+    return [*fields, *(f"-{name}" for name in fields)]
+
+
+def _parameter(name: str, schema: SCHEMA, *, required: bool = False, about: str = "") -> dict[str, Any]:
+    made: dict[str, Any] = {"name": name, "in": "query", "required": required, "schema": schema}
+    return made | ({"description": about} if about else {})
+
+
+def _segment(schema: SCHEMA) -> SCHEMA:
+    """An identity as part of an address."""
+    return {"pattern": TEXT, "minLength": 1} | schema if schema.get("type") == "string" else schema
+
+
+def _several(schema: SCHEMA) -> SCHEMA:
+    return {"type": "array", "items": schema}
+
+
+def _path(name: str, schema: SCHEMA, about: str, example: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": about, "example": example}
+
+
+def _header(name: str, schema: SCHEMA, about: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": about}
+
+
+def _problem(name: str) -> dict[str, Any]:
+    kind = TYPES[name]
+    example = {"type": kind.urn, "title": kind.title, "status": kind.status, "detail": kind.remedy}
+    return {
+        "description": f"{kind.title}: {kind.remedy}",
+        "content": {MEDIA_TYPE: {"schema": _REF, "example": example}},
+    }
+
+
+_UUID = "018f4b5e-7c44-7b0e-9d5e-acf1a2b3c4d5"
+_REF = {"$ref": "#/components/schemas/Problem"}
+_PROBLEM: SCHEMA = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"enum": [each.urn for each in TYPES.values()]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+_POSITION: SCHEMA = {"type": "integer", "minimum": 0, "maximum": LAST_POSITION}
+_WORD: SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+_UUIDS: SCHEMA = {"type": "string", "format": "uuid"}
+_MOMENT: SCHEMA = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,18}$"}, TIME]}
+_AT = _parameter("at", _MOMENT, about="as of a position, or a time with its zone")
+_TIMING = [
+    _AT,
+    _parameter("wait_for", _POSITION, about="only once the views show this position: read your own write"),
+    _parameter("timeout", {"type": "number", "minimum": 0}, about="how many seconds to wait for it"),
+]
+_ROWS: SCHEMA = {"type": "integer", "minimum": 1, "maximum": 1000}
+_PAGE = [
+    _parameter("limit", _ROWS, about="how many rows"),
+    _parameter("after", {"type": "string"}, about="the cursor that a page gave as its `next`"),
+]
+TYPE = "^[A-Za-z][A-Za-z0-9._-]*$"
+_EVENTS = [
+    _parameter(
+        "type", _several({"type": "string", "pattern": TYPE, "maxLength": LONGEST_TYPE}), about="of one of these types"
+    ),
+    _parameter("tag", _several({"type": "string", "minLength": 1, "pattern": TEXT}), about="with all of these tags"),
+    _parameter("actor", _several({"type": "string"}), about="what one of these did"),
+    _parameter("correlation", _several(_UUIDS), about="of one of these stories"),
+    _parameter("after", _POSITION, about="behind this position"),
+    _parameter("until", _MOMENT, about="up to this position, or this time"),
+    _parameter("since", TIME, about="recorded at this time or later"),
+    _parameter("limit", _ROWS, about="how many events"),
+    _parameter("newest", {"enum": ["true", "false"]}, about="the newest first"),
+]
+_HEADERS = [_header("If-None-Match", {"type": "string"}, "the ETag of what you have")]
+_COMMAND_HEADERS = [
+    _header("Idempotency-Key", {"type": "string", "format": "uuid"}, "the command's id: it is decided once for it"),
+    _header("Actum-Actor", _WORD, "who asks, where nobody has logged in"),
+    _header("Actum-On-Behalf-Of", _WORD, "for whom"),
+    _header("Actum-Reason", _WORD, "why"),
+    _header("Actum-Effective-At", TIME, "when it happened, where that is not now"),
+    _header("Actum-Correlation", {"type": "string", "format": "uuid"}, "the story it belongs to"),
+    _header("Actum-Causation", {"type": "string", "format": "uuid"}, "the event or command that led to it"),
+    _header("traceparent", {"type": "string"}, "W3C Trace Context"),
+    _header("Prefer", {"type": "string"}, "`return=minimal` leaves the receipt out"),
+]
+assert {each["name"] for each in _TIMING} == set(CONTROLS)

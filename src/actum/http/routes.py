@@ -1,0 +1,70 @@
+"""The table of all routes: method, address, what answers, and the permission that it takes. Nothing is answered outside it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from actum.http import commanding, looking, operating, reading
+from actum.http.call import Call
+from actum.http.problem import Problem
+
+Answering: TypeAlias = Callable[[Call], Awaitable[Response]]
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route. `permission` may name parts of the address, as in `commands:{name}`; None: open to everybody."""
+
+    method: str
+    path: str
+    answering: Answering
+    permission: str | None
+
+    def needed(self, names: Mapping[str, Any]) -> str | None:
+        """The permission that a request for these names takes."""
+        return None if self.permission is None else self.permission.format_map(names)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/commands/{name}", commanding.command, "commands:{name}"),
+    Route("GET", "/queries/{name}", reading.query, "queries:{name}"),
+    Route("GET", "/views/{name}", reading.rows, "views:{name}"),
+    Route("GET", "/views/{name}/{key:path}", reading.row, "views:{name}"),
+    Route("GET", "/states/{name}", reading.state, "states:{name}"),
+    Route("GET", "/states/{name}/{key:path}", reading.state, "states:{name}"),
+    Route("GET", "/decisions/{key}", commanding.decision, "decisions:read"),
+    Route("GET", "/events", looking.events, "events:read"),
+    Route("GET", "/events/{which}", looking.event, "events:read"),
+    Route("GET", "/metrics", operating.metrics, "metrics:read"),
+    Route("GET", "/openapi.json", operating.openapi, "openapi:read"),
+    Route("GET", "/ready", operating.ready, None),
+    Route("GET", "/health", operating.health, None),
+)
+"""Those of every application."""
+
+
+class Router:
+    """Finds the route of a request."""
+
+    def __init__(self, routes: tuple[Route, ...]) -> None:
+        self._routes = [(route, compile_path(route.path)[0]) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, Any]]:
+        """The route, and the parts of the address by name. Problems for an address or a method that is not there."""
+        allowed: list[str] = []
+        wanted = "GET" if method == "HEAD" else method
+        for route, pattern in self._routes:
+            found = pattern.match(path)
+            if found is None:
+                continue
+            if route.method == wanted:
+                return route, found.groupdict()
+            allowed.append(route.method)
+        if allowed:
+            names = [*dict.fromkeys(allowed), *(["HEAD"] if "GET" in allowed else [])]
+            raise Problem("method-not-allowed", f"expected {' or '.join(names)}", headers={"Allow": ", ".join(names)})
+        raise Problem("not-found", f"there is nothing at {path:.200}; /openapi.json says what there is")

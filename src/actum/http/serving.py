@@ -1,0 +1,158 @@
+"""A door on a port, by uvicorn: until somebody stops it, or for the time of a `with` block.
+
+Stopping is gentle: no new connections, feeds ended with a hint to come again, what is under way finished, then the journal closed.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from signal import SIGINT
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from actum.http.reach import is_loopback
+from actum.journal.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType, TracebackType
+
+    from actum.http.asgi import Door
+
+PATIENCE = 30
+"""Seconds that what is under way has to finish when the server stops."""
+
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a request before its headers are complete, at the most: then the connection is closed."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """HTTP/1.1 with a bound on what may come in before the headers are complete."""
+
+    _pending = 0
+
+    def data_received(self, data: bytes) -> None:
+        self._pending += len(data)
+        super().data_received(data)
+        if self._pending > LONGEST_HEAD:
+            self.send_400_response("The headers are too large.")
+
+    def on_headers_complete(self) -> None:
+        self._pending = -(1 << 62)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._pending = 0
+        super().on_message_complete()
+
+
+class _Server(uvicorn.Server):
+    """Ends the door's feeds before it waits for connections to close; a second interrupt does not wait."""
+
+    def __init__(self, config: uvicorn.Config, door: Door, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._door = door
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._door.stop()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == SIGINT
+        self.should_exit = True
+
+
+class Serving:
+    """A door on an address. `with Serving(asgi(bank, "bank.db")) as serving:` serves from a thread, at `serving.url`.
+
+    Port 0 is a free one. Raises `Invalid` for an address beyond loopback where the door has no authentication,
+    `Unavailable` where the address is taken or the application cannot start.
+    """
+
+    def __init__(self, door: Door, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        if not door.secured and not is_loopback(host):
+            raise Invalid(
+                f"{host} can be reached from other machines, and this door has no authentication: say security=…, "
+                "or listen on 127.0.0.1"
+            )
+        self._door = door
+        self._socket = _bound(host, port)
+        self._address = self._socket.getsockname()[:2]
+        self._ready = threading.Event()
+        self._server = _Server(_config(door), door, self._ready.set)
+        self._thread = threading.Thread(target=self._serve, name="actum-http", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        host, port = self._address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def run(self, started: Callable[[], None] | None = None) -> None:
+        """Serve until interrupted or told to stop; `started` is called once requests are answered."""
+        self._server = _Server(_config(self._door), self._door, started or (lambda: None))
+        self._serve()
+        self._check_started()
+
+    def _serve(self) -> None:
+        # The server ends its process where the application cannot start; here, whoever waits is told.
+        with suppress(SystemExit):
+            self._server.run(sockets=[self._socket])
+        self._socket.close()
+        self._ready.set()
+
+    def _check_started(self) -> None:
+        if not self._server.started:
+            raise Unavailable("the application could not start; its log says why")
+
+    def stop(self) -> None:
+        """Finish what is under way, and end."""
+        self._server.should_exit = True
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        self._check_started()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._thread.join()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host.strip("[]"), port))
+    except OSError as wrong:
+        bound.close()
+        raise Unavailable(f"cannot listen on {host} port {port}: {wrong.strerror}; say another one") from wrong
+    return bound
+
+
+def _config(door: Door) -> uvicorn.Config:
+    return uvicorn.Config(
+        door,
+        http=_Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE,
+    )

@@ -1,0 +1,78 @@
+"""A door on a real port: it refuses to be open to others without authentication, and stops gently."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from actum.http.asgi import asgi
+from actum.http.serving import LONGEST_HEAD, Serving
+from actum.journal.errors import Invalid, Unavailable
+from tests.unit.http.bank import bank
+from tests.unit.http.test_commanding import slow_bank
+
+
+def test_a_door_is_served_on_a_free_port_until_it_is_left(tmp_path: Path):
+    with Serving(asgi(bank, tmp_path / "bank.db", actor="web")) as serving:
+        answer = httpx.post(f"{serving.url}/commands/Open", json={"account": "A", "owner": "o"})
+        assert (answer.status_code, answer.json()["position"]) == (200, 1)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{serving.url}/health")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_it_does_not_listen_beyond_this_machine_without_authentication(host: str):
+    with pytest.raises(Invalid, match="no authentication: say security="):
+        Serving(asgi(bank, "memory:"), host=host)
+
+
+def test_a_port_that_is_taken_is_said_to_be_so():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(Unavailable, match=r"cannot listen on 127\.0\.0\.1 port"):
+            Serving(asgi(bank, "memory:"), port=taken.getsockname()[1])
+
+
+def test_an_application_that_cannot_start_is_said_to_be_so(tmp_path: Path):
+    (tmp_path / "bank.db").write_bytes(b"something else" * 100)
+    with pytest.raises(Unavailable, match="could not start"), Serving(asgi(bank, tmp_path / "bank.db")):
+        pass
+
+
+def test_a_command_under_way_is_finished_before_the_server_ends():
+    entered, leave = threading.Event(), threading.Event()
+
+    async def ask(url: str) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.post(f"{url}/commands/Wait", json={"account": "A"}, timeout=30)
+
+    answers: list[httpx.Response] = []
+    with Serving(asgi(slow_bank(entered, leave), "memory:", actor="web")) as serving:
+        caller = threading.Thread(target=lambda: answers.append(asyncio.run(ask(serving.url))))
+        caller.start()
+        assert entered.wait(30)
+        serving.stop()
+        threading.Timer(0.3, leave.set).start()
+    caller.join()
+    assert [answer.status_code for answer in answers] == [200]
+
+
+def test_a_head_without_end_is_cut_off():
+    with Serving(asgi(bank, "memory:")) as serving:
+        port = int(serving.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.settimeout(30)
+            line.sendall(b"GET / HTTP/1.1\r\nx: ")
+            try:
+                for _ in range(10):
+                    line.sendall(b"x" * (LONGEST_HEAD // 4))
+                answer = line.recv(100)
+            except ConnectionError:
+                answer = b"HTTP/1.1 400"
+        assert answer.startswith(b"HTTP/1.1 400")
