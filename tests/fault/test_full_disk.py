@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from actum.journal.errors import StorageFull
 from actum.journal.event import data_of
@@ -100,24 +105,30 @@ def bell_without_room(folder: Path) -> object:
     return (folder / f"{JOURNAL}-bell").stat().st_blocks
 
 
-def test_a_full_disk_is_said_clearly_loses_nothing_and_the_store_works_again_when_there_is_room(tmp_path: Path):
-    found = elsewhere(full_and_free_again, tmp_path)
+def found_on_small_disk(work: Callable[[Path], object], folder: Path) -> Any:
+    """What it found there. Where no disk can be mounted, that is counted as an expected failure, in CI as a real one."""
+    found = elsewhere(work, folder)
     if found == NO_SMALL_DISK:
-        # Here nobody may mount one: test_io_errors.py lets every single write find the disk full.
-        return
-    kept, turned_away = found
+        said = "not run: this user may not mount a small disk; test_io_errors.py lets every single write find it full"
+        if os.environ.get("CI") == "true":
+            pytest.fail(said)
+        pytest.xfail(said)
+    return found
+
+
+def test_a_full_disk_is_said_clearly_loses_nothing_and_the_store_works_again_when_there_is_room(tmp_path: Path):
+    kept, turned_away = found_on_small_disk(full_and_free_again, tmp_path)
     print(f"{turned_away} appends found no room, {kept} batches were acknowledged")
     assert kept > 10
     assert turned_away == 4
 
 
 def test_a_commit_is_acknowledged_even_where_there_is_no_room_to_ring_the_bell(tmp_path: Path):
-    found = elsewhere(bell_without_room, tmp_path)
-    assert found in (0, NO_SMALL_DISK), "inconclusive: there was room to ring"
+    assert found_on_small_disk(bell_without_room, tmp_path) == 0, "inconclusive: there was room to ring"
 
 
 def test_a_journal_cannot_be_made_on_a_full_disk_and_the_error_says_so(tmp_path: Path):
-    assert elsewhere(make_on_full_disk, tmp_path) in ("StorageFull", NO_SMALL_DISK)
+    assert found_on_small_disk(make_on_full_disk, tmp_path) == "StorageFull"
 
 
 def make_on_full_disk(folder: Path) -> str:

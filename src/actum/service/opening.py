@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING
 from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
-from actum.stores.memory import MemoryStore
-from actum.stores.sqlite.database import SqliteStore
-from actum.stores.sqlite.tables import MEMORY as TABLES_IN_MEMORY
-from actum.stores.sqlite.tables import SqliteTables
 
 if TYPE_CHECKING:
     from actum.journal.clock import Clock
@@ -42,9 +38,13 @@ def open_store(
     if not isinstance(address, str | Path):
         return address
     if address == MEMORY:
+        from actum.stores.memory import MemoryStore  # noqa: PLC0415 - a store is dear to import; only who opens it needs it
+
         return MemoryStore(clock=clock, payload_limit=payload_limit)
     if isinstance(address, str) and "://" in address:
         raise Invalid(f"expected the path of a file or {MEMORY!r}, found {address!r}; no store here speaks that scheme")
+    from actum.stores.sqlite.database import SqliteStore  # noqa: PLC0415 - the same
+
     return SqliteStore(
         address, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock, read_only=read_only
     )
@@ -68,6 +68,9 @@ def open_read_database(address: str | Path | None, *, journal: str | Path | Jour
             f"expected the path of a file, {MEMORY!r} or postgresql://…, found {_scheme(address)}://…; "
             "no read database speaks that scheme"
         )
+    from actum.stores.sqlite.tables import MEMORY as TABLES_IN_MEMORY  # noqa: PLC0415 - as above
+    from actum.stores.sqlite.tables import SqliteTables  # noqa: PLC0415
+
     return SqliteTables(TABLES_IN_MEMORY if address == MEMORY else address, origin=origin)
 
 
