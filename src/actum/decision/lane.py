@@ -241,6 +241,8 @@ class Lane(Generic[Job, Result]):
 
     def _wake(self, batch: Sequence[Ticket[Job, Result]], mine: Ticket[Job, Result] | None) -> None:
         """Let everybody know. Blocked threads wake one another in a row: all at once, they would fight for the interpreter."""
+        if len(batch) == 1 and batch[0] is mine:
+            return
         loops: dict[asyncio.AbstractEventLoop, list[Ticket[Job, Result]]] = {}
         first: Ticket[Job, Result] | None = None
         with self._mutex:

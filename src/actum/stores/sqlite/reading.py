@@ -30,6 +30,9 @@ _SQL = statements("queries.sql")
 PAGE = 1000
 """How many events are read at once."""
 
+ABSENT_KNOWN = 10_000
+"""Of how many things it is known up to where the index has nothing of them."""
+
 READER_CACHE_KIB = 2048
 """A reader's page cache is dropped at every foreign commit: a big one makes the next read slower."""
 
@@ -97,6 +100,7 @@ class Reader:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._connections: list[apsw.Connection] = []
+        self._absent: dict[str, Position] = {}
         self._closed = False
 
     def connection(self) -> apsw.Connection:
@@ -227,19 +231,32 @@ class Reader:
         return list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
 
     def _load_tagged(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
+        """Old ones by the index, and those that the window still has by the window, which costs next to nothing."""
         known, connection = self._writer.known, self._writer.connection
-        indexed = min(until, known.indexed)
-        found: list[SequencedEvent] = []
-        if after < indexed:
-            asked = tag_index.expressions(query)
-            if len(asked) == 1:
-                rows = connection.execute(_SQL["read_tagged"], (asked[0], after, indexed))
-                found = list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
-            else:
-                positions = tag_index.find(connection, asked, after=after, until=indexed, limit=LAST_POSITION)
-                found = self.at(connection, query, positions)
-        recent = known.window.find(query, max(after, known.indexed), until)
+        old = min(until, known.window.floor)
+        found = self._load_indexed(query, after, old) if after < old else []
+        recent = known.window.find(query, max(after, old), until)
         return found + self.at(connection, query, recent) if recent else found
+
+    def _load_indexed(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
+        known, connection = self._writer.known, self._writer.connection
+        asked = tag_index.expressions(query)
+        if len(asked) > 1:
+            positions = tag_index.find(connection, asked, after=after, until=until, limit=LAST_POSITION)
+            return self.at(connection, query, positions)
+        nothing_until = self._absent.get(asked[0], 0)
+        if nothing_until >= until:
+            return []
+        rows = list(connection.execute(_SQL["read_tagged"], (asked[0], max(after, nothing_until), until)))
+        if not rows and after <= nothing_until:
+            self._is_absent(asked[0], until)
+        return list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
+
+    def _is_absent(self, expression: str, until: Position) -> None:
+        """The index has nothing of it up to a position: a guard asks that, and then the state of the new thing."""
+        if len(self._absent) >= ABSENT_KNOWN:
+            self._absent.clear()
+        self._absent[expression] = until
 
     def close(self) -> None:
         """Give every thread's connection back."""

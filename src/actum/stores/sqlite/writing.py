@@ -71,7 +71,7 @@ class Writer:
         self._clock = clock
         self._bell = bell
         self._timeout = timeout
-        self._alone = False
+        self._turns = 0
         self._closed = False
 
     # Turns.
@@ -93,22 +93,28 @@ class Writer:
 
     @contextmanager
     def alone(self) -> Generator[None, None, None]:
-        """Nobody else writes until the end, neither a thread of this process nor another process. May be entered twice."""
+        """Nobody else writes until the end, neither a thread of this process nor another process."""
         with self.lock, translated(self._path):
-            if self._closed:
-                raise closed(self._path)
-            if self._bell is None:
-                raise ReadOnly(f"{self._path} was opened for reading only; open it for writing")
-            if self._alone:
-                yield
-                return
-            self._bell.take_turn(self._timeout)
-            self._alone = True
+            bell = self._take_turn()
             try:
                 yield
             finally:
-                self._alone = False
-                self._bell.end_turn()
+                self._end_turn(bell)
+
+    def _take_turn(self) -> Doorbell:
+        if self._closed:
+            raise closed(self._path)
+        if self._bell is None:
+            raise ReadOnly(f"{self._path} was opened for reading only; open it for writing")
+        if self._turns == 0:
+            self._bell.take_turn(self._timeout)
+        self._turns += 1
+        return self._bell
+
+    def _end_turn(self, bell: Doorbell) -> None:
+        self._turns -= 1
+        if self._turns == 0:
+            bell.end_turn()
 
     @contextmanager
     def turn(self) -> Generator[Position, None, None]:
@@ -116,21 +122,25 @@ class Writer:
 
         Commits at the end. Whatever goes wrong, the file and the window are as before, and waiters are not woken.
         """
-        with self.alone():
-            self.check_in_place()
-            self._check_log_in_place()
-            self.connection.execute("BEGIN IMMEDIATE")
-            head = self.known.window.head
+        with self.lock, translated(self._path):
+            bell = self._take_turn()
             try:
-                head = self.known.catch_up_in_turn()
-                yield head
-                self.connection.execute("COMMIT")
-                self.known.written()
-            except BaseException as wrong:
-                self._take_back(head, wrong)
-                raise
-            if self._bell is not None and self.known.window.head > head:
-                self._bell.ring()
+                self.check_in_place()
+                self._check_log_in_place()
+                self.connection.execute("BEGIN IMMEDIATE")
+                head = self.known.window.head
+                try:
+                    head = self.known.catch_up_in_turn()
+                    yield head
+                    self.connection.execute("COMMIT")
+                    self.known.written()
+                except BaseException as wrong:
+                    self._take_back(head, wrong)
+                    raise
+                if self.known.window.head > head:
+                    bell.ring()
+            finally:
+                self._end_turn(bell)
 
     def _take_back(self, head: Position, wrong: BaseException) -> None:
         newest = self.known.window.head

@@ -55,3 +55,21 @@ def test_a_limit_is_filled_with_what_really_matches(store: SqliteStore) -> None:
     head = store.head()
     assert positions(store.read(OTHER, limit=1)) == [head - 1]
     assert positions(store.read(OTHER, limit=1, backwards=True)) == [head]
+
+
+def test_what_the_index_once_had_nothing_of_is_found_when_it_has(store: SqliteStore) -> None:
+    """That there is nothing is remembered, and only up to where it was looked."""
+    new = Query.of(tags=["account:new"])
+
+    def loaded() -> list[str]:
+        (found,) = store.load([new], after=[0])[1]
+        return [event.type for event in found]
+
+    assert loaded() == loaded() == []
+    store.append(an_append(an_event("Opened", "account:new")))
+    assert loaded() == ["Opened"]
+    opened = store.head()
+    while store._writer.known.window.floor <= opened:
+        assert loaded() == ["Opened"], "as long as it is in the window"
+        store.append(an_append(*(an_event("Filled", f"filler:{number}") for number in range(2000))))
+    assert loaded() == loaded() == ["Opened"], "and when it is in the index alone"
