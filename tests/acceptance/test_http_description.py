@@ -22,7 +22,7 @@ SCHEMA = schemathesis.openapi.from_asgi(
 )
 
 
-@SCHEMA.parametrize()
+@SCHEMA.exclude(path_regex="^/(feed|live/)").parametrize()  # their answers have no end
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_the_description_says_holds(case: Any):
     case.call_and_validate()

@@ -117,20 +117,21 @@ class Door:
         """Whether it knows who asks."""
         return False
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Take in nothing more, and end feeds with a hint to come again. What is under way goes on."""
         self._draining = True
         if self._served is not None:
             self._served.draining = True
+            await self._served.end_feeds()
 
     async def drain(self) -> None:
         """Stop, and wait until what is under way is finished."""
-        self.stop()
+        await self.stop()
         if self._served is not None:
             await self._served.commands.emptied()
 
     async def close(self) -> None:
-        """Drain, and close the journal where this door opened it."""
+        """Drain, and close the journal where this door opened it. It may be opened again."""
         await self.drain()
         served, self._served = self._served, None
         if served is not None and not isinstance(self._journal, Running | AsyncRunning):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import msgspec
 
@@ -12,10 +11,10 @@ from actum.history.as_of import Moment, position_at
 from actum.history.finding import event_at, event_with_id
 from actum.http.answers import Events, Recording, recording_of
 from actum.http.call import answer, unchanged
+from actum.http.choice import FILTERS, Choice, choice_in
 from actum.http.said import uuid_in
 from actum.journal.errors import Invalid
 from actum.journal.event import LAST_POSITION, Position
-from actum.journal.query import Query
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -25,47 +24,8 @@ if TYPE_CHECKING:
     from actum.journal.event import SequencedEvent
     from actum.service.running import Running
 
-FILTERS = ("type", "tag", "actor", "correlation")
-"""Parameters that choose events. Types and tags are found by the journal's index, the others by looking."""
-
 MOST_LOOKED_AT = 10_000
 """How many events one page looks at to find those of an actor or a story; the next page goes on behind them."""
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """Which events somebody wants."""
-
-    query: Query
-    actors: frozenset[str]
-    correlations: frozenset[UUID]
-
-    @property
-    def by_index(self) -> bool:
-        """Whether the journal finds them by itself."""
-        return not self.actors and not self.correlations
-
-    def wants(self, event: SequencedEvent) -> bool:
-        """Whether the event, which the query matches, is one of them."""
-        if self.by_index:
-            return True
-        try:
-            metadata = event.metadata
-        except Invalid:
-            return False
-        return (not self.actors or metadata.actor in self.actors) and (
-            not self.correlations or metadata.correlation_id in self.correlations
-        )
-
-
-def choice_in(parameters: Parameters) -> Choice:
-    """What the parameters choose: one of the types, all of the tags, one of the actors, one of the stories."""
-    types, tags = parameters.all("type"), parameters.all("tag")
-    query = Query.of(types=types, tags=tags) if types or tags else Query.all()
-    stories = [(text, uuid_in(text)) for text in parameters.all("correlation")]
-    for text, found in stories:
-        if found is None:
-            raise Invalid(f"correlation: expected a UUID, found {text!r:.80}", where=".correlation")
-    return Choice(query, frozenset(parameters.all("actor")), frozenset(found for _, found in stories if found))
 
 
 class Span(msgspec.Struct, frozen=True):

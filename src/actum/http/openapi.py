@@ -85,6 +85,7 @@ class _Document:
             paths[f"/commands/{name}"] = {"post": self._command(name, command)}
         for name, query in app.queries.items():
             paths[f"/queries/{name}"] = {"get": self._query(name, query)}
+            paths[f"/live/{name}"] = {"get": self._live(name, query)}
         for name, view in app.views.items():
             paths[f"/views/{name}"] = {"get": self._rows(name, view)}
             if plan_of(view).fold.identity:
@@ -102,6 +103,7 @@ class _Document:
             },
             "/events": {"get": self._get("events", "Events, page by page", Events, _EVENTS)},
             "/events/{which}": {"get": self._get("event", "One event in full", Recording, [which], "not-found")},
+            "/feed": {"get": self._feed()},
             "/health": {"get": self._public("health", "Whether the process answers", Health)},
             "/ready": {"get": self._ready()},
             "/metrics": {"get": self._metrics()},
@@ -124,10 +126,34 @@ class _Document:
             "responses": self._responses(Outcome, *problems, "outcome-unknown"),
         }
 
+    def _feed(self) -> dict[str, Any]:
+        last = _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{0,18}$"}, "go on behind this position")
+        filters = [each for each in _EVENTS if each["name"] in ("type", "tag", "actor", "correlation", "after")]
+        return self._stream("feed", "Events as they come, each a Recording", [*filters, last], "journal")
+
+    def _live(self, name: str, query: type[Query]) -> dict[str, Any]:
+        return self._stream(
+            f"live_{name}", f"The answer to {name}, again whenever it changes", self._fields(query), "queries"
+        )
+
+    def _stream(self, id: str, summary: str, parameters: list[dict[str, Any]], tag: str) -> dict[str, Any]:
+        made = self._get(id, summary, Health, [], "not-yet", tag=tag)
+        made["parameters"] = parameters
+        del made["responses"]["304"]
+        events = {"text/event-stream": {"schema": {"type": "string"}}}
+        made["responses"]["200"] = {"description": "Server-sent events", "content": events}
+        return made
+
+    def _fields(self, query: type[Query]) -> list[dict[str, Any]]:
+        """The fields of a query as parameters."""
+        required = {field.name: field.required for field in msgspec.structs.fields(query)}
+        return [
+            _parameter(field, self._schemas.field(query, field), required=required[field]) for field in fields_of(query)
+        ]
+
     def _query(self, name: str, query: type[Query]) -> dict[str, Any]:
-        fields = fields_of(query)
-        defaults = {field.name: field.required for field in msgspec.structs.fields(query)}
-        mine = [_parameter(field, self._schemas.field(query, field), required=defaults[field]) for field in fields]
+        mine = self._fields(query)
+        fields = [each["name"] for each in mine]
         timing = [each for each in _TIMING if each["name"] not in fields]
         return self._get(
             f"query_{name}",

@@ -156,7 +156,7 @@ def timing_in(parameters: Parameters, *, fields: Sequence[str], longest: float) 
     )
 
 
-def question_in(parameters: Parameters, cls: type[Message]) -> Message:
+def question_in(parameters: Parameters, cls: type[Message], *, controls: Sequence[str] = CONTROLS) -> Message:
     """The query, complete and typed as its class demands. A list is several values, or one that is JSON."""
     kinds = fields_of(cls)
     said: dict[str, Any] = {}
@@ -164,7 +164,7 @@ def question_in(parameters: Parameters, cls: type[Message]) -> Message:
         values = parameters.all(name)
         if values:
             said[name] = _field(values, kind, f"{cls.__name__}.{name}")
-    parameters.finish([*kinds, *(name for name in CONTROLS if name not in kinds)])
+    parameters.finish([*kinds, *(name for name in controls if name not in kinds)])
     return from_json(msgspec.json.encode(said), cls)
 
 

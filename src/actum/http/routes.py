@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from actum.http import commanding, looking, operating, reading
+from actum.http import commanding, following, looking, operating, reading
 from actum.http.call import Call
 from actum.http.problem import Problem
 
@@ -39,6 +39,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/decisions/{key}", commanding.decision, "decisions:read"),
     Route("GET", "/events", looking.events, "events:read"),
     Route("GET", "/events/{which}", looking.event, "events:read"),
+    Route("GET", "/feed", following.feed, "events:read"),
+    Route("GET", "/live/{name}", following.live, "queries:{name}"),
     Route("GET", "/metrics", operating.metrics, "metrics:read"),
     Route("GET", "/openapi.json", operating.openapi, "openapi:read"),
     Route("GET", "/ready", operating.ready, None),

@@ -28,6 +28,7 @@ EFFECTIVE_AT = "actum-effective-at"
 CORRELATION = "actum-correlation"
 CAUSATION = "actum-causation"
 POSITION = "actum-position"
+LAST_EVENT_ID = "last-event-id"
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from actum.history.as_of import position_at
+from actum.http.feed import Feed
+from actum.http.live import Live
 from actum.http.metrics import Metrics
 from actum.http.problem import Problem
 
@@ -66,6 +68,13 @@ class Served:
         self.commands = Gate("commands", limits.commands)
         self.reads = Gate("reads", limits.reads)
         self.feeds = Gate("feeds", limits.feeds)
+        self.feed = Feed(running.running.store, running.app.codec)
+        self.live = Live(running.running, self.read, limits)
+
+    async def end_feeds(self) -> None:
+        """Let all who follow go, with a hint to come again."""
+        self.live.end()
+        await self.feed.end()
 
     async def read(self, call: Callable[ArgsP, ResultT], /, *args: ArgsP.args, **kwargs: ArgsP.kwargs) -> ResultT:
         """Do it in a thread, where reading may block."""

@@ -9,6 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from actum.http.asgi import asgi
+from actum.http.limits import Limits
+from actum.http.serving import Serving
 from actum.service.running import Running
 from tests.unit.http.bank import Deposit, Open, bank
 
@@ -33,3 +35,10 @@ def filled(running: Running) -> Running:
         done = running.execute(Deposit(account=f"A-{number}", amount=Decimal(number)))
     running.wait_for(done.position)
     return running
+
+
+@pytest.fixture
+def serving(running: Running) -> Iterator[Serving]:
+    """The same bank on a real port."""
+    with Serving(asgi(bank, running, limits=Limits(heartbeat=0.3, live=0.02))) as serving:
+        yield serving

@@ -59,7 +59,7 @@ def test_a_door_about_to_stop_takes_in_nothing_more_and_still_says_how_it_is(run
     door = asgi(bank, running)
     with TestClient(door) as client:
         client.get("/health")
-        door.stop()
+        client.portal.call(door.stop)
         answer = client.post("/commands/Open", json=OPEN)
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:actum:problem:draining")
         assert answer.headers["retry-after"] == "1"

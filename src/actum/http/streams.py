@@ -1,0 +1,67 @@
+"""Answers without an end: server-sent events, until the listener goes away or the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, aclosing
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from starlette.types import Receive, Scope, Send
+
+    from actum.http.served import Gate
+
+MEDIA_TYPE = "text/event-stream"
+
+
+class Stream(Response):
+    """Sends what it is given, a piece at a time: the next one is asked for only when there is room for it.
+
+    Takes a place behind the gate for as long as it lasts. The problem `busy` where there is none.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], gate: Gate) -> None:
+        super().__init__(b"", 200, {"cache-control": "no-store", "x-accel-buffering": "no"}, MEDIA_TYPE)
+        del self.headers["content-length"]
+        self._pieces = pieces
+        self._place = ExitStack()
+        self._place.enter_context(gate.enter())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        with self._place:
+            async with aclosing(self._pieces):
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                if scope["method"] != "HEAD":
+                    await _first_of(_send(self._pieces, send), _gone(receive))
+                else:
+                    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send(pieces: AsyncGenerator[bytes, None], send: Send) -> None:
+    async for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Until one of them is done; the others are given up."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in done:
+        if isinstance(outcome, Exception):
+            raise outcome
