@@ -23,7 +23,9 @@ _RECURSIVE, _PRIVATE = 0x4000, 0x40000
 def forks() -> ForkServerContext:
     """Where processes start quickly and clean: forked from a server that has imported everything and done nothing."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.fault.elsewhere", "tests.fault.fleet", "actum.stores.sqlite.database"])
+    context.set_forkserver_preload(
+        ["tests.fault.elsewhere", "tests.fault.fleet", "tests.fault.siege", "actum.stores.sqlite.database"]
+    )
     return context
 
 

@@ -17,6 +17,7 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 
 import apsw
+import psycopg
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,21 @@ class History:
             for tag in {tag for fact in facts for tag in fact.tags}:
                 rows = file.execute("SELECT rowid FROM tag_index WHERE tag_index MATCH ?", (_token(tag),))
                 found.index[tag] = [position for (position,) in rows]
+        return found
+
+    @classmethod
+    def on_server(cls, url: str, schema: str) -> History:
+        """Read it from PostgreSQL, by the plainest statements there are."""
+        with psycopg.connect(url) as connection:
+            connection.execute(f"SET search_path = {schema}")
+            described = dict(connection.execute("SELECT name, value FROM journal").fetchall())
+            facts = [Fact(*row) for row in connection.execute(_FACTS_ON_SERVER, binary=True)]
+            rows = connection.execute(_VERDICTS_ON_SERVER, binary=True)
+            verdicts = [Verdict(c, _items(s, t), a or 0, f, n) for c, s, t, a, f, n in rows]
+            found = cls(described["origin"], len(facts), facts, verdicts)
+            connection.execute("SET enable_seqscan = off")
+            for tag in {tag for fact in facts for tag in fact.tags}:
+                found.index[tag] = [position for (position,) in connection.execute(_INDEXED_ON_SERVER, ([tag],))]
         return found
 
     def faults(self) -> Iterator[str]:
@@ -143,6 +159,18 @@ FROM events AS e JOIN kinds AS k ON k.id = e.kind ORDER BY e.position
 _VERDICTS = """
 SELECT d.command, s.shape, d.tags, d.after, d.first, d.count
 FROM decisions AS d LEFT JOIN shapes AS s ON s.id = d.shape ORDER BY d.first
+"""
+
+_FACTS_ON_SERVER = """
+SELECT position, type, version, id, recorded, effective, tags, data, metadata, salt, leaf FROM events ORDER BY position
+"""
+_VERDICTS_ON_SERVER = """
+SELECT d.command, s.name, d.tags, d.after, d.first, d.count
+FROM decisions AS d LEFT JOIN shapes AS s ON s.id = d.shape ORDER BY d.first
+"""
+_INDEXED_ON_SERVER = r"""
+SELECT position FROM events
+WHERE array_append(string_to_array(tags, E'\n'), E'\x01' || type) @> %s::text[] ORDER BY position
 """
 
 

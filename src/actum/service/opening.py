@@ -10,6 +10,8 @@ from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actum.journal.clock import Clock
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
@@ -30,7 +32,7 @@ def open_store(
     clock: Clock = SYSTEM_CLOCK,
     read_only: bool = False,
 ) -> JournalStore:
-    """The journal at an address: a path of a file, or `memory:`. A store that is open already is taken as it is."""
+    """The journal at an address: a path of a file, `memory:`, or a PostgreSQL URL. An open store is taken as it is."""
     if not isinstance(durability, Durability):
         raise Invalid(f"durability: expected {' or '.join(map(str, Durability))}, found {durability!r}")
     if not isinstance(timeout, int | float) or not 0 <= timeout <= LONGEST_TIMEOUT:
@@ -41,11 +43,13 @@ def open_store(
         from actum.stores.memory import MemoryStore  # noqa: PLC0415 - a store is dear to import; only who opens it needs it
 
         return MemoryStore(clock=clock, payload_limit=payload_limit)
-    if isinstance(address, str) and "://" in address:
-        raise Invalid(f"expected the path of a file or {MEMORY!r}, found {address!r}; no store here speaks that scheme")
-    from actum.stores.sqlite.database import SqliteStore  # noqa: PLC0415 - the same
-
-    return SqliteStore(
+    if isinstance(address, str) and "://" in address and not in_postgres(address):
+        raise Invalid(
+            f"expected the path of a file, {MEMORY!r} or postgresql://…, found {_scheme(address)}://…; "
+            "no store here speaks that scheme"
+        )
+    store = _postgres_store() if in_postgres(address) else _sqlite_store()
+    return store(
         address, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock, read_only=read_only
     )
 
@@ -84,12 +88,29 @@ def _scheme(address: str) -> str:
     return address.partition("://")[0]
 
 
+def _sqlite_store() -> Callable[..., JournalStore]:
+    from actum.stores.sqlite.database import SqliteStore  # noqa: PLC0415 - the same
+
+    return SqliteStore
+
+
+def _postgres_store() -> Callable[..., JournalStore]:
+    try:
+        from actum.stores.postgres.database import PostgresStore  # noqa: PLC0415 - who has no PostgreSQL needs no driver
+    except ImportError as missing:
+        raise _without_driver(missing) from missing
+    return PostgresStore
+
+
 def _tables_in_postgres(url: str, origin: str) -> ReadDatabase:
     try:
-        from actum.stores.postgres.address import address_of  # noqa: PLC0415 - who has no PostgreSQL needs no driver
+        from actum.stores.postgres.address import address_of  # noqa: PLC0415
         from actum.stores.postgres.tables import PostgresTables  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        raise Misdeclared(
-            f"PostgreSQL needs {missing.name}, which is not installed; pip install 'actum[postgres]'"
-        ) from missing
+    except ImportError as missing:
+        raise _without_driver(missing) from missing
     return PostgresTables(address_of(url).views, origin=origin)
+
+
+def _without_driver(missing: ImportError) -> Misdeclared:
+    """Psycopg is there only where it was asked for; or it is, but the library of PostgreSQL that it needs is not."""
+    return Misdeclared(f"PostgreSQL needs psycopg, which cannot be imported ({missing}); pip install 'actum[postgres]'")

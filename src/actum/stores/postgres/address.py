@@ -66,11 +66,6 @@ class Address(msgspec.Struct, frozen=True):
         return f"Address({str(self)!r})"
 
 
-def is_postgres(address: object) -> bool:
-    """Whether that is an address for this room."""
-    return isinstance(address, str) and address.startswith(("postgresql://", "postgres://"))
-
-
 def address_of(url: str) -> Address:
     """The address that a URL stands for. `Invalid` where libpq could not read it or the journal cannot be called so."""
     found = _URL.match(url)

@@ -9,7 +9,7 @@ import msgspec
 from actum.journal.errors import Corrupted, Invalid
 from actum.journal.store import Collided
 from actum.stores.sqlite import tag_index
-from actum.stores.sqlite.statements import statements
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from actum.journal.event import Position
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actum.journal.store import Append
     from actum.stores.sqlite.known import Known
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 
 class Conditions:

@@ -13,14 +13,14 @@ from actum.journal.errors import Invalid, Unavailable
 from actum.journal.event import LAST_POSITION, Kind, checked_position
 from actum.journal.query import Query
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, check_sizes, checked_limit
+from actum.stores.shapes import record_of
 from actum.stores.sqlite import switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, connect, translated
-from actum.stores.sqlite.interning import record_of
 from actum.stores.sqlite.reading import Reader, Span
 from actum.stores.sqlite.restoring import restore
-from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import Writer, closed
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from actum.journal.event import Position, SequencedEvent
     from actum.journal.store import Append, DecisionRecord, Outcome
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
-JOURNAL = Layout(0x61637475, "journal", ("schema_0001.sql",))
+JOURNAL = Layout(0x61637475, "journal", ("sqlite/schema_0001.sql",))
 """How a journal's file is known: its application id spells "actu"."""
 
 WRITER_CACHE_KIB = 65536

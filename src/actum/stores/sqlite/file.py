@@ -9,7 +9,7 @@ import apsw
 
 from actum.journal.errors import Busy, Corrupted, NewerSchema, NotAJournal, ReadOnly, StorageFull, Unavailable
 from actum.journal.store import Durability
-from actum.stores.sqlite.statements import text_of
+from actum.stores.statements import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from actum.journal.errors import Corrupted
 from actum.stores.sqlite.interning import Kinds
-from actum.stores.sqlite.statements import statements
-from actum.stores.sqlite.window import Window
+from actum.stores.statements import statements
+from actum.stores.window import Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actum.journal.clock import Microseconds
     from actum.journal.event import Position
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 WINDOW_SIZE = 8192
 """How many of the newest events are kept in memory, at least."""

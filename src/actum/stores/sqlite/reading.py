@@ -12,8 +12,8 @@ from actum.journal.event import LAST_POSITION, Position, SequencedEvent
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import connect, translated
 from actum.stores.sqlite.interning import Kinds, json_of
-from actum.stores.sqlite.statements import statements
 from actum.stores.sqlite.writing import closed
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.store import Durability
     from actum.stores.sqlite.writing import Writer
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 PAGE = 1000
 """How many events are read at once."""

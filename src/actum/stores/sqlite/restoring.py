@@ -8,7 +8,7 @@ import apsw
 
 from actum.journal.errors import Invalid
 from actum.journal.store import checked_continuation
-from actum.stores.sqlite.statements import statements
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from actum.journal.store import DecisionRecord
     from actum.stores.sqlite.writing import Writer
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 
 def restore(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.journal.merkle import leaf
-from actum.stores.sqlite.interning import Names, shape_of
-from actum.stores.sqlite.statements import many
+from actum.stores.shapes import shape_of
+from actum.stores.sqlite.interning import Names
+from actum.stores.statements import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -19,7 +19,7 @@ from actum.journal.readmodel import SLICES, Mark, Role, Shape, Share, Slices, St
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
-from actum.stores.sqlite.statements import statements
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.readmodel import Change, Cut, Filter, Row, Selection, Value, Work
 
-_SQL = statements("tables.sql")
+_SQL = statements("sqlite/tables.sql")
 
-READ_DATABASE = Layout(0x61637476, "read database", ("tables_0001.sql", "tables_0002.sql", "tables_0003.sql"))
+READ_DATABASE = Layout(
+    0x61637476, "read database", ("sqlite/tables_0001.sql", "sqlite/tables_0002.sql", "sqlite/tables_0003.sql")
+)
 """How a read database is known: its application id spells "actv"."""
 
 MEMORY = ":memory:"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actum.stores.sqlite.statements import statements
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.query import Query
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 ITEMS_AT_ONCE = 64
 """How many query items go into one expression of the index."""

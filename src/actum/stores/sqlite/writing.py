@@ -11,13 +11,14 @@ import apsw
 
 from actum.journal.errors import OutcomeUnknown, ReadOnly, Unavailable
 from actum.journal.store import Appended, DecisionRecord, Repeated
+from actum.stores.shapes import record_of
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.conditions import Conditions
 from actum.stores.sqlite.file import identity, translated
-from actum.stores.sqlite.interning import json_of, record_of
+from actum.stores.sqlite.interning import json_of
 from actum.stores.sqlite.known import WINDOW_SIZE, Known
 from actum.stores.sqlite.rows import Rows
-from actum.stores.sqlite.statements import statements
+from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from actum.journal.store import Append, DecisionKey, Outcome
     from actum.stores.sqlite.doorbell import Doorbell
 
-_SQL = statements("queries.sql")
+_SQL = statements("sqlite/queries.sql")
 
 INDEX_BEHIND = 1024
 """How many events the index may lag behind before the one who crosses the bound writes it."""

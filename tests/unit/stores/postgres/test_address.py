@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from actum.journal.errors import Invalid
-from actum.stores.postgres.address import Address, address_of, is_postgres
+from actum.stores.postgres.address import address_of
 
 SECRET = "hunter2!"
 
@@ -81,11 +81,3 @@ def test_a_url_that_cannot_be_read_is_refused_without_its_secrets(url: str):
 def test_a_journal_cannot_be_called_what_is_no_plain_name_or_is_taken(name: str):
     with pytest.raises(Invalid, match="journal"):
         address_of(f"postgresql://h/d?journal={name}")
-
-
-def test_only_urls_of_postgresql_are_for_this_room():
-    assert [is_postgres(one) for one in ("postgresql://", "postgres://h", "journal.db", "memory:", 1)] == [
-        *(True, True),
-        *(False, False, False),
-    ]
-    assert isinstance(address_of("postgres://h"), Address)

@@ -37,9 +37,9 @@ from actum.journal.readmodel import (
     Standing,
 )
 from actum.stores.sqlite.file import Layout
-from actum.stores.sqlite.statements import text_of
 from actum.stores.sqlite.table_sql import create
 from actum.stores.sqlite.tables import MEMORY, READ_DATABASE, SqliteTables
+from actum.stores.statements import text_of
 
 SHAPE = Shape(
     "things",
@@ -240,7 +240,7 @@ def test_work_in_the_transaction_stands_or_falls_with_it(tables: SqliteTables):
 
 def test_a_file_of_the_first_layout_keeps_its_rows_and_marks(path: Path):
     with apsw.Connection(str(path)) as connection:
-        connection.execute(text_of("tables_0001.sql"))
+        connection.execute(text_of("sqlite/tables_0001.sql"))
         connection.execute(f"PRAGMA application_id = {READ_DATABASE.mark}; PRAGMA user_version = 1")
         connection.execute("INSERT INTO actum_views VALUES ('things', ?, 7, ?)", (SHAPE.fingerprint, b"seven"))
         connection.execute(create(SHAPE))
@@ -479,7 +479,7 @@ def test_writers_in_other_threads_wait_for_a_snapshot_in_memory():
 
 
 def test_a_table_from_before_names_gives_its_name_to_a_new_one(path: Path):
-    old = Layout(READ_DATABASE.mark, READ_DATABASE.what, ("tables_0001.sql",))
+    old = Layout(READ_DATABASE.mark, READ_DATABASE.what, ("sqlite/tables_0001.sql",))
     connection = apsw.Connection(str(path))
     old.bring_up_to_date(connection, path)
     with connection:

@@ -1,7 +1,7 @@
 """The newest events in memory: what carries which tag, so that a condition on them costs no query.
 
-The index in the file follows in large sorted steps, because adding tags one by one is what makes an append slow on a
-big journal. Everything here can be read again from the file.
+Where a database's own index follows behind, in large sorted steps, this is also how what it does not cover is found.
+Everything here can be read again from the database.
 """
 
 from __future__ import annotations
