@@ -17,7 +17,7 @@ import apsw
 from benchmarks import table
 from benchmarks.ground import Ground
 
-SECTIONS = ("commands", "enrolment", "replay", "appends", "traceability", "processes", "memory")
+SECTIONS = ("commands", "enrolment", "replay", "appends", "traceability", "processes", "timers", "memory")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,12 +10,15 @@ try:
 except ModuleNotFoundError as missing:
     sys.exit(f"the command line needs {missing.name}, which is not installed; pip install 'actum[cli]'")
 
+from actum.cli.checking import check
 from actum.cli.completion import completion
+from actum.cli.effects import effects
 from actum.cli.entity import entity, state
 from actum.cli.events import events
 from actum.cli.examining import export, import_, verify
 from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
+from actum.cli.processes import processes, timers
 from actum.cli.serving import serve
 from actum.cli.tail import tail
 from actum.cli.views import views
@@ -36,5 +39,8 @@ def main() -> None:
     """
 
 
-for verb in (run, serve, work, send, ask, tail, events, entity, state, views, verify, export, import_, completion):
+for verb in (
+    *(run, serve, work, send, ask, tail, events, entity, state, views, processes, timers, effects),
+    *(check, verify, export, import_, completion),
+):
     main.add_command(verb)

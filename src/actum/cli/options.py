@@ -97,8 +97,22 @@ def _ago(count: int, unit: str) -> datetime:
         raise Invalid(f"{count}{unit} ago is before the year 1; say a smaller number") from wrong
 
 
+class AgoType(click.ParamType[Any]):
+    """How long."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """What the text stands for."""
+        ago = _AGO.match(value) if isinstance(value, str) else None
+        if ago is None:
+            self.fail(f"expected how long, like 90s, 10m, 2h or 7d, found {value!r}", param, ctx)
+        return timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+
+
 MOMENT = MomentType()
 TIME = TimeType()
+AGO = AgoType()
 
 
 def load_app(name: str) -> App:

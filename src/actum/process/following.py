@@ -91,6 +91,13 @@ class Follower:
         if self._mark is None:
             self._mark = self._find_mark()
 
+    def begin_again(self) -> None:
+        """Go back to where it began: everything since is met again, and found done."""
+        self._database.renew(self._shape)
+        self._let_go()
+        (begun,) = (event for event in self._begun() if isinstance(event, ProcessBegun))
+        self._mark = self._begin_at(begun.after)
+
     def step(self) -> bool:
         """Work on one page; whether there was anything to work on."""
         self.begin()

@@ -83,12 +83,19 @@ class Worker:
             follower.begin()
         self._arrange()
 
-    def step(self) -> bool:
-        """Do one round of what there is to do now; whether there may be more."""
+    def begin_again(self) -> None:
+        """Have every follower go back to where it began."""
+        for follower in self._followers:
+            follower.begin_again()
+
+    def step(self, *, effects: bool = True) -> bool:
+        """Do one round of what there is to do now, with or without effects; whether there may be more."""
         more = [follower.step() for follower in self._followers]
         self._agenda.catch_up()
         now = to_datetime(self._store.now())
-        done = self._fire(now) + self._serve(now) + self._performer.see_to(self._agenda.effects(now, MOST))
+        done = self._fire(now) + self._serve(now)
+        if effects:
+            done += self._performer.see_to(self._agenda.effects(now, MOST))
         return any(more) or done > 0
 
     def rest(self, longest: float) -> float:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actum.journal.event import Position
 from actum.journal.query import Query
 from actum.journal.readmodel import Slices
 
 if TYPE_CHECKING:
     from actum.journal.clock import Microseconds
-    from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase, Share
     from actum.journal.store import EventStore
     from actum.projection.view import Plan

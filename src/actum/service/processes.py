@@ -95,26 +95,35 @@ class Processes:
             )
             self._runner.start()
 
-    def _step(self) -> bool:
+    def _step(self, *, effects: bool = True) -> bool:
         with self._turn:
-            return self._worker.step()
+            return self._worker.step(effects=effects)
 
     def _give(self, wishes: Sequence[Wish]) -> list[Answer]:
         return self._counter.execute_all([(wish.command, wish.id, wish.acting) for wish in wishes])
 
     # At work.
 
-    def catch_up(self) -> Position:
+    def catch_up(self, *, effects: bool = True) -> Position:
         """Do everything that there is to do now, in this thread: react, fire what is due, have the effects asked for.
 
-        Up to where everything was reacted to. `Invalid` where the processes never come to rest.
+        Up to where everything was reacted to. Without `effects`, the outside is left alone. `Invalid` where the processes
+        never come to rest.
         """
         for _ in range(MOST_ROUNDS):
-            if not self._step() and not self._performer.finish():
+            if not self._step(effects=effects) and not self._performer.finish():
                 return self._worker.position
         raise Invalid(
             f"after {MOST_ROUNDS:,} rounds there is still something to do: do two processes react to each other for ever?"
         )
+
+    def react_again(self) -> None:
+        """Begin anew at the beginning of the journal, or where each process began: what was done is found done.
+
+        Nothing in the journal changes by it. There is seldom a reason; tests have one.
+        """
+        with self._turn:
+            self._worker.begin_again()
 
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from actum.journal.event import Event
     from actum.testing.stage import Plan
 
 ABSENT = "nothing"
@@ -41,8 +40,8 @@ def _differ(name: str, expected: Mapping[str, object], found: Mapping[str, objec
     return name not in expected or name not in found or expected[name] != found[name]
 
 
-def of_events(expected: Sequence[Event], found: Sequence[Event]) -> list[str]:
-    """What is different between two sequences of events; empty where they are equal."""
+def of_events(expected: Sequence[msgspec.Struct], found: Sequence[msgspec.Struct]) -> list[str]:
+    """What is different between two sequences of events, or commands; empty where they are equal."""
     if list(expected) == list(found):
         return []
     lines = [f"expected {_count(expected)}, found {_count(found)}"]
@@ -51,7 +50,7 @@ def of_events(expected: Sequence[Event], found: Sequence[Event]) -> list[str]:
     return lines
 
 
-def _of_one(number: int, expected: Sequence[Event], found: Sequence[Event]) -> list[str]:
+def _of_one(number: int, expected: Sequence[msgspec.Struct], found: Sequence[msgspec.Struct]) -> list[str]:
     place = f"  {number + 1}. "
     if number >= len(found):
         return [f"{place}missing: {told(expected[number])}"]
@@ -65,7 +64,7 @@ def _of_one(number: int, expected: Sequence[Event], found: Sequence[Event]) -> l
     return [f"{place}{type(one).__name__}", *indented(compared(fields(one), fields(other)), by=5)]
 
 
-def _count(events: Sequence[Event]) -> str:
+def _count(events: Sequence[msgspec.Struct]) -> str:
     names = ", ".join(type(event).__name__ for event in events)
     return f"{names}" if events else "no event"
 

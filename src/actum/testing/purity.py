@@ -14,7 +14,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ _CLOCK = "bring the time as a field of the command, or use effective_at"
 _CHANCE = "draw it outside and bring it as a field of the command"
 _WORLD = "look outside, and bring what you found as a field of the command"
 _EFFECT = "do that outside, when the event has happened"
+_KEY = "use attempt.key, attempt.id() or attempt.random(): they are the same in every attempt"
+_OCCASION = {
+    _CLOCK: "take an Occasion as the second argument, and use occasion.now",
+    _CHANCE: "take an Occasion as the second argument, and use occasion.random() or occasion.id()",
+}
 _HASH = "it is another one in every process; compare the values themselves"
 
 
@@ -75,7 +80,7 @@ _OURS = frozenset({"actum", "msgspec", "pydantic", "pydantic_core", "typing_exte
 
 @dataclass(frozen=True)
 class Impurity:
-    """Something that a rule must not reach for: where, what, and what to do instead."""
+    """Something that a function must not reach for: where, what, and what to do instead."""
 
     where: str
     reaches: str
@@ -86,11 +91,28 @@ class Impurity:
 
 
 def check_purity(app: Application) -> None:
-    """Read every rule and every state of the application; `AssertionError` names whatever is not pure."""
+    """Read every rule, state, reaction and schedule of the application; `AssertionError` names whatever is not pure.
+
+    An effect is there to reach outside, and may; only a key that it draws by itself is another one in every attempt.
+    """
     __tracebackhide__ = True
+    _complain(found_in(app))
+
+
+def found_in(app: Application) -> list[Impurity]:
+    """The same as a list, empty where all is well."""
     found = [one for command in app.commands.values() for one in impurities(app.handler(command))]
-    found += [one for state in app.states.values() for one in _in_class(state)]
-    _complain(found)
+    found += [_for_a_reaction(one) for state in app.states.values() for one in _in_class(state)]
+    found += [one for schedule in app.schedules.values() for one in _in_function(schedule.make)]
+    performed = [one for effect in app.effects.values() for one in _in_function(effect.perform)]
+    found += [replace(one, advice=_KEY) for one in performed if one.advice == _CHANCE]
+    return list(dict.fromkeys(found))
+
+
+def _for_a_reaction(found: Impurity) -> Impurity:
+    """A reaction gets from its occasion what a rule gets from its command."""
+    advice = _OCCASION.get(found.advice) if found.where.partition(" ")[0].endswith(".react") else None
+    return found if advice is None else replace(found, advice=advice)
 
 
 def check_rule(handler: Handler) -> None:

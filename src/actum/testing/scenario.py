@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from actum.decision.command import Command, digest_of
@@ -24,6 +25,7 @@ from actum.journal.errors import Refused
 from actum.journal.message import tagger, to_json
 from actum.testing.difference import compared, failed, fields, of_events, told
 from actum.testing.purity import check_rule
+from actum.testing.reactions import Happened, Happening
 from actum.testing.rerun import changes_on_rerun
 from actum.testing.stage import STORES, TELLER, Asked, Plan, Played, fact
 
@@ -74,6 +76,14 @@ class Given:
         name = f"command {len(self._plan.asked) + 1} of the scenario" if id is None else id
         asked = Asked(command, name, actor, on_behalf_of, reason, correlation, causation, effective_at)
         return When(replace(self._plan, asked=(*self._plan.asked, asked)))
+
+    def when_happens(self, *events: Event | Fact) -> Happened:
+        """This happens, and the processes of the application react to it; nothing outside is called."""
+        return Happened(self._plan, (Happening(tuple(fact(event) for event in events)),))
+
+    def when_time_passes(self, **time: float) -> Happened:
+        """So much time passes: `when_time_passes(days=2)`. Timers that are due fire, and processes react."""
+        return Happened(self._plan, (Happening(passes=timedelta(**time)),))
 
 
 class When:

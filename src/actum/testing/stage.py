@@ -6,7 +6,7 @@ Everything is real: events given are encoded, stored and read back; the command 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from uuid import UUID
 
 from actum.decision.command import Command, command_id_of
 from actum.decision.outcome import Decided
+from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Refused
 from actum.journal.event import Event
 from actum.journal.query import Query
@@ -24,6 +25,7 @@ from actum.journal.store import Durability
 if TYPE_CHECKING:
     from actum.decision.handler import Handler
     from actum.decision.state import Identity, State
+    from actum.journal.clock import Clock
     from actum.journal.codec import Codec
     from actum.journal.event import Position, SequencedEvent
     from actum.journal.store import DecisionRecord, JournalStore
@@ -67,12 +69,35 @@ class AtWork(Protocol):
         """The table of a view: the rooms on this floor do not know each other, so neither by name."""
         ...
 
+    @property
+    def processes(self) -> Any:
+        """What the application does by itself."""
+        ...
+
     def catch_up(self) -> Position:
         """Have the views show everything there is."""
         ...
 
     def close(self) -> None:
         """Close the journal."""
+        ...
+
+
+class Scheduled(Protocol):
+    """What a scenario asks of something that recurs."""
+
+    @property
+    def make(self) -> Callable[[datetime], Command]:
+        """The command of each turn."""
+        ...
+
+
+class Performed(Protocol):
+    """What a scenario asks of an effect."""
+
+    @property
+    def perform(self) -> Callable[..., Any]:
+        """The function that has it."""
         ...
 
 
@@ -99,12 +124,33 @@ class Application(Protocol):
         """The states by their names."""
         ...
 
+    @property
+    def processes(self) -> Mapping[str, type[State]]:
+        """The processes by their names."""
+        ...
+
+    @property
+    def schedules(self) -> Mapping[str, Scheduled]:
+        """What recurs, by name."""
+        ...
+
+    @property
+    def effects(self) -> Mapping[str, Performed]:
+        """The effects by the names of their requests."""
+        ...
+
     def handler(self, command: type[Command]) -> Handler:
         """The rule that decides these commands."""
         ...
 
     def open(
-        self, journal: str | Path, *, actor: str | None = None, durability: Durability = Durability.POWER_LOSS
+        self,
+        journal: str | Path,
+        *,
+        actor: str | None = None,
+        durability: Durability = Durability.POWER_LOSS,
+        follow: bool = True,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> AtWork:
         """Open it on a journal."""
         ...

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from actum.cli.main import main
 from tests.unit.cli.bank import Deposit, Open, bank
+from tests.unit.cli.payouts import Ask, payouts
 
 Type = Callable[..., Result]
 
@@ -39,6 +40,23 @@ def type_(journal: Path) -> Type:
         return CliRunner().invoke(main, words, input=input, env=settings | env, catch_exceptions=False)
 
     return type_
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Type:
+    """A shell where three payouts were asked for: one is done, one is parked, of one nobody knows."""
+    journal = tmp_path / "payouts.db"
+    with payouts.open(journal, actor="web", follow=False) as running:
+        for name in ("good", "bad", "doubtful"):
+            running.execute(Ask(payout=name))
+        running.processes.catch_up()
+    settings = {
+        "ACTUM_JOURNAL": str(journal),
+        "ACTUM_APP": "tests.unit.cli.payouts:payouts",
+        "ACTUM_ACTOR": "ops",
+        "COLUMNS": "200",
+    }
+    return lambda *words: CliRunner().invoke(main, words, env=settings, catch_exceptions=False)
 
 
 def lines_of(result: Result) -> list[Any]:

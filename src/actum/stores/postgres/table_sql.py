@@ -48,6 +48,11 @@ def create(names: Names, shape: Shape) -> bytes:
     return f"CREATE TABLE {names.of(shape.table)} ({', '.join(columns)}, PRIMARY KEY ({_listed(shape.key)}))".encode()
 
 
+def indexes(names: Names, shape: Shape) -> list[bytes]:
+    """Make its indexes, whose names PostgreSQL chooses."""
+    return [f"CREATE INDEX ON {names.of(shape.table)} ({quoted(column)})".encode() for column in shape.indexed]
+
+
 def _declared(column: Column) -> str:
     order = ' COLLATE "C"' if column.kept is Kept.TEXT else ""
     return f"{quoted(column.name)} {TYPES[column.kept]}{order}{'' if column.optional else ' NOT NULL'}"

@@ -97,6 +97,8 @@ class PostgresTables:
         role = value_of(connection.execute(self._sql["begin_anew"], bound | {"called": shape.name or shape.table}))
         if shape.columns:
             connection.execute(table_sql.create(self._names, shape))
+            for index in table_sql.indexes(self._names, shape):
+                connection.execute(index)
             if Role(role) is Role.LIVE and shape.name:
                 connection.execute(table_sql.name(self._names, shape))
         if begin is not None:

@@ -140,6 +140,16 @@ class AppendingCases(StoreCase):
         assert all(event.leaf == leaf_of(event, store.origin) for event in store.read())
         store.close()
 
+    def test_its_clock_is_never_before_what_is_on_record(self, open_store: Opener) -> None:
+        clock = SetClock(1000)
+        store = open_store(clock=clock)
+        store.append(an_append(an_event()))
+        clock.set(500)
+        assert store.now() == 1000
+        clock.set(1_700_000_000_000_000)
+        assert store.now() == 1_700_000_000_000_000
+        store.close()
+
     def test_one_payload_over_the_limit_turns_the_whole_batch_down(self, open_store: Opener) -> None:
         store = open_store(payload_limit=100)
         store.append(an_append(an_event(data=b"x" * 100)))

@@ -54,6 +54,7 @@ EVERY_KIND = Shape(
     ),
     ("id", "number"),
     b"kinds",
+    indexed=("text", "whole", "real"),
 )
 
 TEXTS = (

@@ -1,0 +1,236 @@
+"""A transfer between two banks, killed before and after every step that it makes: the money is where it belongs throughout.
+
+The steps are counted in a run that nobody kills: each write to either journal and each checkpoint, before and after it. Then
+it is run once for each of them, killed right there, and begun again by a new worker that knows nothing but what was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actum import Durability, Running
+from actum.journal.clock import SYSTEM_IDS
+from actum.process.effect import Attempt
+from actum.process.record import Reacted
+from actum.service.opening import MEMORY, open_read_database, open_store
+from tests.fault.transfers import (
+    Ask,
+    Deposit,
+    Purse,
+    Released,
+    Settled,
+    Transfer,
+    Voided,
+    receiving_bank,
+    sending_bank,
+)
+
+HOUR = 3_600_000_000
+
+
+class Killed(BaseException):
+    """The program ends here: nothing behind it runs."""
+
+
+class Fuse:
+    """Counts the steps, and kills at one of them; whatever the dead program still tries comes to nothing."""
+
+    def __init__(self, at: int | None = None) -> None:
+        self.steps = 0
+        self.at = at
+        self.landed = False
+        self.dead = False
+
+    def step(self) -> None:
+        """One step."""
+        if self.dead:
+            raise Killed
+        self.steps += 1
+        if self.steps == self.at:
+            self.landed = self.dead = True
+            raise Killed
+
+    def revive(self) -> None:
+        """A new program."""
+        self.dead = False
+
+
+class Fused:
+    """A store or a read database all of whose writes are steps."""
+
+    def __init__(self, inner: Any, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def append(self, *batch: Any) -> Any:
+        self._fuse.step()
+        outcomes = self._inner.append(*batch)
+        self._fuse.step()
+        return outcomes
+
+    def commit(self, changes: Any) -> Any:
+        self._fuse.step()
+        done = self._inner.commit(changes)
+        self._fuse.step()
+        return done
+
+
+class Ticking:
+    """A clock that both banks share, and that goes on with each look: so all events of both have one order in time."""
+
+    def __init__(self) -> None:
+        self.moment = 1_772_000_000_000_000
+
+    def now(self) -> int:
+        self.moment += 1
+        return self.moment
+
+
+class World:
+    """Both banks: what lasts, and what is at work."""
+
+    def __init__(self, folder: Path | None, fuse: Fuse, reachable: Callable[[Attempt], bool]) -> None:
+        self.fuse = fuse
+        self.clock = Ticking()
+        self._folder = folder
+        self._kept = {name: self._open(name) for name in ("north", "south")}
+        self._north_app = sending_bank(lambda: self.south, reachable=reachable)
+        self._south_app = receiving_bank()
+        self._start()
+
+    def _open(self, name: str) -> Any:
+        weak = Durability.LOSES_LAST_COMMITS_WITH_POWER
+        address = MEMORY if self._folder is None else self._folder / f"{name}.db"
+        return open_store(address, clock=self.clock, durability=weak)
+
+    def _start(self) -> None:
+        """New programs over what was kept. The read database in memory dies with each of them."""
+        self.fuse.revive()
+        if self._folder is not None:
+            for store in self._kept.values():
+                store.close()
+            self._kept = {name: self._open(name) for name in self._kept}
+        self.south = self._running(self._south_app, "south")
+        self.north = self._running(self._north_app, "north")
+
+    def _running(self, app: Any, name: str) -> Running:
+        store = self._kept[name]
+        address = None if self._folder is None else self._folder / f"{name}.views.db"
+        database = open_read_database(address, journal=MEMORY, origin=store.origin)
+        return Running(
+            app,
+            Fused(store, self.fuse),
+            ids=SYSTEM_IDS,
+            actor=name,
+            states_kept=1000,
+            database=Fused(database, self.fuse),  # type: ignore[arg-type]
+            follow=False,
+        )
+
+    def live(self, work: Callable[[], object]) -> None:
+        """Do it; where that is killed, begin again."""
+        while True:
+            try:
+                work()
+            except Killed:
+                while True:
+                    try:
+                        self._start()
+                    except Killed:
+                        continue
+                    break
+            else:
+                return
+
+    def react(self) -> None:
+        """Whoever is at work just now does what there is to do."""
+        self.north.processes.catch_up()
+
+    def close(self) -> None:
+        for store in self._kept.values():
+            store.close()
+
+    def merged(self) -> list[tuple[str, Any]]:
+        """All events of both banks, in the order in which they were recorded."""
+        codecs = {"north": self._north_app.codec, "south": self._south_app.codec}
+        events = [(stored.recorded, name, stored) for name, store in self._kept.items() for stored in store.read()]
+        events.sort(key=lambda one: (one[0], one[1], one[2].position))
+        return [(name, event) for _, name, stored in events for event in codecs[name].decode(stored)]
+
+
+def play(world: World, target: str) -> None:
+    """The whole story: whoever gives commands repeats them until they are answered, as one does."""
+    world.live(lambda: world.south.execute(Deposit(account="S", amount=Decimal(5)), id="deposit S"))
+    world.live(lambda: world.north.execute(Deposit(account="N", amount=Decimal(100)), id="deposit N"))
+    asked = Ask(transfer="T", source="N", target=target, amount=Decimal(30))
+    world.live(lambda: world.north.execute(asked, id="ask T"))
+    for _ in range(60):
+        world.live(world.react)
+        if world.north.state(Transfer, "T").ended:
+            break
+        world.clock.moment += HOUR
+    world.live(world.react)
+
+
+def check(world: World, outcome: type) -> None:
+    """At every moment, after every event of either journal, the money is where it belongs; and the story came to its end."""
+    purse = Purse()
+    for number, (bank, event) in enumerate(world.merged()):
+        purse.take(bank, event)
+        assert purse.wrong() == [], (number, bank, event)
+    events = [event for _, event in world.merged()]
+    assert [type(event) for event in events if isinstance(event, Settled | Released)] == [outcome]
+    assert world.north.state(Transfer, "T").ended
+    reactions = [(event.to, event.instance) for event in events if isinstance(event, Reacted)]
+    assert len(reactions) == len(set(reactions)), "no event was reacted to twice"
+    assert len([event for event in events if isinstance(event, Voided)]) <= 1
+    assert all(row.due is None for row in world.north.processes.timers()), "no timer is left"
+    assert {row.status for row in world.north.processes.effects()} <= {"done", "unknown"}
+
+
+STORIES: dict[str, tuple[str, Callable[[Attempt], bool], type]] = {
+    "it arrives": ("S", lambda attempt: True, Settled),
+    "it is turned down": ("nobody", lambda attempt: True, Released),
+    "it times out after it was credited": ("S", lambda attempt: False, Released),
+    "the first answer is lost": ("S", lambda attempt: attempt.number > 1, Settled),
+}
+
+
+@pytest.mark.parametrize("kept", ["memory", "sqlite"])
+@pytest.mark.parametrize("story", STORIES)
+def test_money_is_conserved_however_a_transfer_between_two_banks_is_killed(story: str, kept: str, tmp_path: Path):
+    target, reachable, outcome = STORIES[story]
+
+    def world(at: int | None) -> World:
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        return World(folder if kept == "sqlite" else None, Fuse(at), reachable)
+
+    alive = world(None)
+    play(alive, target)
+    check(alive, outcome)
+    steps = alive.fuse.steps
+    alive.close()
+    assert steps > 50
+    landed = 0
+    for at in range(1, steps + 1):
+        try:
+            killed = world(at)
+        except Killed:
+            landed += 1  # while it was opened for the first time: nothing was asked for yet
+            continue
+        play(killed, target)
+        assert killed.fuse.landed, f"step {at} was not reached"
+        landed += 1
+        check(killed, outcome)
+        killed.close()
+    print(f"{story}, {kept}: killed at each of {landed} steps")
+    assert landed == steps
