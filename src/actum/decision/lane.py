@@ -1,7 +1,7 @@
 """A lane: many callers, one at a time, in batches. One implementation for those who block and those who await.
 
-Whoever finds the lane free leads: it takes all that waits, works on it as one batch, and wakes everyone at once. A
-lone blocking caller so pays for no thread; under load one commit serves all. Awaiters never lead: a thread of the
+Whoever finds the lane free leads: it takes all that waits, works on it as one batch, and wakes the first, who wakes the
+next. A lone blocking caller so pays for no thread; under load one commit serves all. Awaiters never lead: a thread of the
 lane's own does it for them, and each event loop is woken once a batch. Source of the idea: flat combining (Hendler,
 Incze, Shavit, Tzafrir, 2010) and group commit.
 
