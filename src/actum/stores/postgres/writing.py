@@ -390,8 +390,8 @@ class Writer:
         said = translation(wrong, self._address) if isinstance(wrong, psycopg.Error) else wrong
         self._disconnect()
         raise OutcomeUnknown(
-            f"the connection broke in the middle of a commit, and for {self._connections.timeout:g} s nobody could say "
-            f"what became of it ({said}); repeat the call with the same command id"
+            "the connection broke in the middle of a commit, and what became of it could not be found out "
+            f"({said}); repeat the call with the same command id"
         ) from wrong
 
     def _written(self, docket: Docket) -> None:
