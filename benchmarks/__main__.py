@@ -17,7 +17,18 @@ import apsw
 from benchmarks import table
 from benchmarks.ground import Ground
 
-SECTIONS = ("commands", "enrolment", "replay", "appends", "traceability", "processes", "timers", "memory")
+SECTIONS = (
+    "commands",
+    "enrolment",
+    "replay",
+    "appends",
+    "traceability",
+    "processes",
+    "timers",
+    "memory",
+    "postgres",
+    "postgres_log",
+)
 
 
 def main(arguments: list[str]) -> int:
