@@ -17,7 +17,7 @@ from benchmarks.table import Section, at_most, fact, rate
 
 ThingId = Annotated[str, Tag("thing")]
 
-LEAD = timedelta(seconds=3)
+LEAD = timedelta(seconds=6)
 """How long after the timers have begun to be set they are due."""
 
 WAITED = 60.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -18,6 +18,7 @@ from actum.journal.clock import SYSTEM_IDS
 from actum.process.effect import Attempt
 from actum.process.record import Reacted
 from actum.service.opening import MEMORY, open_read_database, open_store
+from actum.testing.postgres import with_journal
 from tests.fault.transfers import (
     Ask,
     Deposit,
@@ -29,6 +30,7 @@ from tests.fault.transfers import (
     receiving_bank,
     sending_bank,
 )
+from tests.servers import VERSIONS, fresh_database
 
 HOUR = 3_600_000_000
 
@@ -94,27 +96,31 @@ class Ticking:
         return self.moment
 
 
+Address: TypeAlias = Callable[[str], Path | str]
+"""Where the journal of a bank is."""
+
+
 class World:
     """Both banks: what lasts, and what is at work."""
 
-    def __init__(self, folder: Path | None, fuse: Fuse, reachable: Callable[[Attempt], bool]) -> None:
+    def __init__(self, address: Address, fuse: Fuse, reachable: Callable[[Attempt], bool]) -> None:
         self.fuse = fuse
         self.clock = Ticking()
-        self._folder = folder
+        self._address = address
+        self._databases: list[Any] = []
         self._kept = {name: self._open(name) for name in ("north", "south")}
         self._north_app = sending_bank(lambda: self.south, reachable=reachable)
         self._south_app = receiving_bank()
-        self._start()
 
     def _open(self, name: str) -> Any:
         weak = Durability.LOSES_LAST_COMMITS_WITH_POWER
-        address = MEMORY if self._folder is None else self._folder / f"{name}.db"
-        return open_store(address, clock=self.clock, durability=weak)
+        return open_store(self._address(name), clock=self.clock, durability=weak)
 
-    def _start(self) -> None:
+    def start(self) -> None:
         """New programs over what was kept. The read database in memory dies with each of them."""
         self.fuse.revive()
-        if self._folder is not None:
+        self._let_go()
+        if self._address("north") != MEMORY:
             for store in self._kept.values():
                 store.close()
             self._kept = {name: self._open(name) for name in self._kept}
@@ -123,8 +129,8 @@ class World:
 
     def _running(self, app: Any, name: str) -> Running:
         store = self._kept[name]
-        address = None if self._folder is None else self._folder / f"{name}.views.db"
-        database = open_read_database(address, journal=MEMORY, origin=store.origin)
+        database = open_read_database(None, journal=self._address(name), origin=store.origin)
+        self._databases.append(database)
         return Running(
             app,
             Fused(store, self.fuse),
@@ -143,7 +149,7 @@ class World:
             except Killed:
                 while True:
                     try:
-                        self._start()
+                        self.start()
                     except Killed:
                         continue
                     break
@@ -154,7 +160,13 @@ class World:
         """Whoever is at work just now does what there is to do."""
         self.north.processes.catch_up()
 
+    def _let_go(self) -> None:
+        """What a dead program held goes with it."""
+        while self._databases:
+            self._databases.pop().close()
+
     def close(self) -> None:
+        self._let_go()
         for store in self._kept.values():
             store.close()
 
@@ -204,17 +216,11 @@ STORIES: dict[str, tuple[str, Callable[[Attempt], bool], type]] = {
 }
 
 
-@pytest.mark.parametrize("kept", ["memory", "sqlite"])
-@pytest.mark.parametrize("story", STORIES)
-def test_money_is_conserved_however_a_transfer_between_two_banks_is_killed(story: str, kept: str, tmp_path: Path):
+def killed_at_every_step(story: str, addresses: Callable[[str], Address]) -> None:
+    """Each run with journals of its own: one that nobody kills, then one for each step."""
     target, reachable, outcome = STORIES[story]
-
-    def world(at: int | None) -> World:
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        return World(folder if kept == "sqlite" else None, Fuse(at), reachable)
-
-    alive = world(None)
+    alive = World(addresses("alive"), Fuse(), reachable)
+    alive.start()
     play(alive, target)
     check(alive, outcome)
     steps = alive.fuse.steps
@@ -222,15 +228,29 @@ def test_money_is_conserved_however_a_transfer_between_two_banks_is_killed(story
     assert steps > 50
     landed = 0
     for at in range(1, steps + 1):
-        try:
-            killed = world(at)
-        except Killed:
-            landed += 1  # while it was opened for the first time: nothing was asked for yet
-            continue
+        killed = World(addresses(f"killed_{at}"), Fuse(at), reachable)
+        killed.live(killed.start)
         play(killed, target)
         assert killed.fuse.landed, f"step {at} was not reached"
         landed += 1
         check(killed, outcome)
         killed.close()
-    print(f"{story}, {kept}: killed at each of {landed} steps")
+    print(f"{story}: killed at each of {landed} steps")
     assert landed == steps
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_money_is_conserved_however_a_transfer_between_two_banks_is_killed(story: str):
+    killed_at_every_step(story, lambda run: lambda name: MEMORY)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_money_is_conserved_however_it_is_killed_on_sqlite(story: str, tmp_path: Path):
+    killed_at_every_step(story, lambda run: lambda name: tmp_path / f"{run}-{name}.db")
+
+
+def test_money_is_conserved_however_it_is_killed_on_postgresql():
+    with fresh_database(VERSIONS[-1]) as database:
+        killed_at_every_step(
+            "the first answer is lost", lambda run: lambda name: with_journal(database, f"{run}_{name}")
+        )

@@ -88,10 +88,10 @@ def _report(running: Running, stopping: threading.Event, *, as_json: bool) -> No
                 before = head
         return
     while not stopping.wait(1.0):
-        error = running.views.progress.error
-        if error is not None and str(error) != trouble:
-            trouble = str(error)
-            complain(f"the views have stopped: {readable(trouble)}")
+        stopped = _stopped(running)
+        if stopped and stopped != trouble:
+            complain(stopped)
+        trouble = stopped
 
 
 def _status(running: Running, head: int, rate: int) -> Text:
@@ -101,10 +101,17 @@ def _status(running: Running, head: int, rate: int) -> Text:
         text.append(f", views {'up to date' if behind <= 0 else f'{behind:,} behind'}")
     if rate:
         text.append(f", {rate:,}/s", "dim")
-    error = running.views.progress.error
-    if error is not None:
-        text.append(f"  the views have stopped: {readable(str(error))}", "red")
+    text.append(f"  {stopped}" if (stopped := _stopped(running)) else "", "red")
     return text
+
+
+def _stopped(running: Running) -> str:
+    """What does not go on, and why; nothing where all is well."""
+    troubles = {"views": running.views.progress.error}
+    if running.app.reacts:
+        troubles["processes"] = running.processes.progress.error
+    said = [f"the {name} have stopped: {readable(str(error))}" for name, error in troubles.items() if error is not None]
+    return "; ".join(said)
 
 
 @click.command()

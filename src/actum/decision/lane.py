@@ -177,11 +177,13 @@ class Lane(Generic[Job, Result]):
         """Have all of them done in as few batches as can be, and block until they are; an error stands for itself."""
         tickets: list[Ticket[Job, Result]] = [Ticket(job, None) for job in jobs]
         entered = [self._enter(ticket) for ticket in tickets]
+        led = tickets[-1] if any(entered) else None
         try:
-            if any(entered):
-                self._lead(tickets[-1])
+            if led is not None:
+                self._lead(led)
             for ticket in tickets:
-                self._until_done(ticket)
+                if ticket is not led:
+                    self._until_done(ticket)
         except BaseException:
             for ticket in tickets:
                 self._abandon(ticket)
@@ -189,8 +191,9 @@ class Lane(Generic[Job, Result]):
         return [ticket.outcome() for ticket in tickets]
 
     def _until_done(self, ticket: Ticket[Job, Result]) -> None:
-        if not ticket.done:
-            ticket.wait()
+        """Also where it is done: whoever is behind it in the row waits for its being woken."""
+        ticket.wait()
+        ticket.pass_on()
         if not ticket.done:
             self._lead(ticket)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
     from typing import Any
+    from uuid import UUID
 
     from actum.decision.command import Command
     from actum.journal.codec import Codec
@@ -109,9 +110,14 @@ class Worker:
     # Timers.
 
     def _fire(self, now: datetime) -> int:
-        timers = self._agenda.timers(now, MOST)
-        if not timers:
-            return 0
+        """Fire all that is due before anything is done about what has fired: none shall be late for another's sake."""
+        fired = 0
+        while timers := self._agenda.timers(now, MOST):
+            self._fire_these(timers, now)
+            fired += len(timers)
+        return fired
+
+    def _fire_these(self, timers: Sequence[UUID], now: datetime) -> None:
         names = self._codec.names((TimerSet,))
         queries = [Query.of(types=names, tags=[f"actum-timer:{timer}"]) for timer in timers]
         _, found = self._store.load(queries, after=[0] * len(queries))
@@ -121,7 +127,6 @@ class Worker:
         ]
         self._settle(wishes)
         self._agenda.catch_up()
-        return len(timers)
 
     def _settle(self, wishes: Sequence[Wish]) -> None:
         """Give them; that somebody else was first is as good."""

@@ -287,3 +287,51 @@ def test_closing_finishes_what_was_taken_and_takes_no_more() -> None:
     assert results == [2]
     with pytest.raises(Unavailable, match="the bank is closed"):
         lane.call(2)
+
+
+def choosy(batch: Batch) -> None:
+    for ticket in batch:
+        if ticket.job % 3 == 0:
+            ticket.fail(ValueError(f"{ticket.job}"))
+        else:
+            ticket.succeed(ticket.job * 2)
+
+
+def test_many_jobs_of_one_caller_are_answered_in_order_and_an_error_stands_for_itself() -> None:
+    batches: list[int] = []
+
+    def work(batch: Batch) -> None:
+        batches.append(len(batch))
+        choosy(batch)
+
+    lane: Lane[int, int] = Lane(work, name="t")
+    answers = lane.call_all(range(1, 601))
+    assert [answer if isinstance(answer, int) else str(answer) for answer in answers] == [
+        str(job) if job % 3 == 0 else job * 2 for job in range(1, 601)
+    ]
+    assert batches == [256, 256, 88]
+    assert lane.call(4) == 8
+    lane.close()
+
+
+def test_callers_with_many_jobs_and_with_one_share_the_lane_and_all_are_answered() -> None:
+    lane: Lane[int, int] = Lane(doubling, name="t")
+    found: list[bool] = []
+
+    def many(start: int) -> None:
+        for _ in range(20):
+            jobs = range(start, start + 300)
+            found.append(lane.call_all(jobs) == [job * 2 for job in jobs])
+
+    def one(start: int) -> None:
+        found.extend(lane.call(start + n) == (start + n) * 2 for n in range(300))
+
+    threads = [threading.Thread(target=work, args=(n * 1000,)) for n in range(4) for work in (many, one)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert len(found) == 4 * 20 + 4 * 300
+    assert all(found)
+    lane.close()
