@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -56,15 +56,20 @@ class Kinds:
     def refresh(self, connection: apsw.Connection) -> dict[str, Position]:
         """Read them; the newest position of each type, as far as the file says."""
         newest: dict[str, Position] = {}
-        numbers: dict[tuple[str, int], int] = {}
-        kinds: dict[int, Kind] = {}
-        for number, type, version, last in connection.execute(_SQL["kinds"]):
-            kind = Kind(type, version)
-            kinds[number], numbers[kind] = kind, number
+        for _, type, _, last in self._read(connection):
             newest[type] = max(newest.get(type, 0), last)
-        # Changed whole: another thread may be looking something up.
-        self._numbers, self._kinds = numbers, kinds
         return newest
+
+    def read_again(self, connection: apsw.Connection) -> dict[int, Kind]:
+        """The kinds by number as this connection sees them, also where a thread with an older view has remembered others since."""
+        return {number: Kind(type, version) for number, type, version, _ in self._read(connection)}
+
+    def _read(self, connection: apsw.Connection) -> list[Any]:
+        rows: list[Any] = connection.execute(_SQL["kinds"]).fetchall()
+        # Changed whole: another thread may be looking something up.
+        self._numbers = {Kind(type, version): number for number, type, version, _ in rows}
+        self._kinds = {number: Kind(type, version) for number, type, version, _ in rows}
+        return rows
 
     def number(self, connection: apsw.Connection, type: str, version: int) -> int:
         """The kind's number; a new kind is written."""

@@ -57,11 +57,11 @@ def sequenced(connection: apsw.Connection, rows: Iterable[Any], kinds: Kinds) ->
     try:
         return _sequenced(found, kinds.by_number())
     except KeyError:
-        kinds.refresh(connection)
+        known = kinds.read_again(connection)
     try:
-        return _sequenced(found, kinds.by_number())
+        return _sequenced(found, known)
     except KeyError as wrong:
-        position = next(row[0] for row in found if row[1] not in kinds.by_number())
+        position = next(row[0] for row in found if row[1] not in known)
         raise Corrupted(
             f"{connection.filename}: the event at position {position} is of kind number {wrong}, and there is none; "
             "restore from a backup"
