@@ -30,6 +30,6 @@ def test_without_a_driver_it_is_said_what_to_install_and_nothing_that_is_secret(
 
 @pytest.mark.parametrize("address", ["mysql://ann:pssst@h/d", "http://ann:pssst@h/d"])
 def test_an_address_that_no_store_understands_is_named_by_its_scheme_alone(address: str):
-    with pytest.raises(Invalid, match="found (mysql|http)://…") as caught:
+    with pytest.raises(Invalid, match=r"found (mysql|http)://…") as caught:
         open_store(address)
     assert "pssst" not in str(caught.value)

@@ -70,10 +70,10 @@ WHERE e.position > $1 AND e.position <= $2 AND e.type = ANY ($4::text[]) ORDER B
 
 -- name: find
 -- A page of the events that carry all of some keys and are of one of some types, where any are named. What is added to
--- the position keeps the planner on the index of the keys.
+-- the position, also where it orders, keeps the planner on the index of the keys: it would walk through all events.
 SELECT {event} FROM {schema}.events AS e
 WHERE {keys} @> $4::text[] AND ($5::text[] IS NULL OR e.type = ANY ($5)) AND e.position + 0 > $1 AND e.position + 0 <= $2
-ORDER BY e.position {order} LIMIT $3;
+ORDER BY e.position + 0 {order} LIMIT $3;
 
 -- name: find_any
 -- The same for several sets of keys, each joined by line feeds: an event is found that carries all of one of them. The
