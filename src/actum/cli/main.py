@@ -18,6 +18,7 @@ from actum.cli.events import events
 from actum.cli.examining import export, import_, verify
 from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
+from actum.cli.parked import parked
 from actum.cli.processes import processes, timers
 from actum.cli.serving import serve
 from actum.cli.tail import tail
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 for verb in (
-    *(run, serve, work, send, ask, tail, events, entity, state, views, processes, timers, effects),
+    *(run, serve, work, send, ask, tail, events, entity, state, views, parked, processes, timers, effects),
     *(check, verify, export, import_, completion),
 ):
     main.add_command(verb)

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from actum.journal.errors import Invalid
-from actum.journal.event import Position
+from actum.journal.event import EventData, Position
 
 Value: TypeAlias = str | int | float | None
 """What a cell of a table holds."""
@@ -160,6 +160,20 @@ class Share(msgspec.Struct, frozen=True):
         return self.left > 0
 
 
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of a follower whose events are not taken in, from the event at `position` on; the `event` is its id.
+
+    `error` is what it failed over, "" where it only waits behind one that was taken in since; `trace` is where in the code.
+    """
+
+    key: str
+    position: Position
+    event: bytes
+    error: str
+    trace: str
+    attempts: int
+
+
 Work: TypeAlias = Callable[[Any], None]
 """What somebody does in the open transaction: it is given the driver's connection, and neither commits nor rolls back."""
 
@@ -169,6 +183,9 @@ class Change(msgspec.Struct, frozen=True):
 
     It is that of one share, `slices` of an `epoch`. `owner` is who holds it; "" is for whoever holds none, and moves a
     share only while nobody else holds it. `work` is done in the transaction, once the checkpoint has moved.
+
+    `parked` are keys to put aside (or further on), `freed` those that are so no more; with `fence` the share goes into
+    another epoch, so that whoever works on it looks again. `notes` are kept until they are in the journal.
     """
 
     shape: Shape
@@ -179,6 +196,10 @@ class Change(msgspec.Struct, frozen=True):
     epoch: int = 0
     owner: str = ""
     work: Work | None = None
+    parked: Sequence[Parked] = ()
+    freed: Sequence[str] = ()
+    fence: bool = False
+    notes: Sequence[EventData] = ()
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -312,6 +333,18 @@ class ReadDatabase(Leases, Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The database as it is now, to look at for a while. Others write on; in memory they wait."""
+        ...
+
+    def parked(self, shape: Shape) -> list[Parked]:
+        """The keys of the table that are put aside, in order of position."""
+        ...
+
+    def notes(self) -> list[EventData]:
+        """What is to go into the journal, in the order in which it was noted."""
+        ...
+
+    def noted(self, ids: Sequence[bytes]) -> None:
+        """These notes are in the journal."""
         ...
 
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:

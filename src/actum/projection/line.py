@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from actum.journal.errors import ActumError, Unavailable
 from actum.journal.readmodel import ALL_SLICES, Change, Mark, Share
 from actum.projection.rows import Rows
+from actum.subscription.policy import Then
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from actum.journal.event import Event
+    from actum.journal.event import Event, Position
     from actum.journal.readmodel import ReadDatabase, Row
     from actum.projection.view import Plan
     from actum.subscription.patience import Trouble
@@ -21,15 +22,28 @@ Decoded: TypeAlias = "Sequence[tuple[str, Event]]"
 
 
 class Line:
-    """One share of one view: where it stands, the rows it knows, and the trouble it is in."""
+    """One share of one view: where it stands, the rows it knows, the trouble it is in, and what it leaves out.
 
-    __slots__ = ("plan", "rows", "share", "trouble")
+    `parked` are the keys that are put aside, by their texts; `discarded` are the positions and keys that are passed over.
+    """
 
-    def __init__(self, plan: Plan[Any], share: Share) -> None:
+    __slots__ = ("discarded", "parked", "plan", "rows", "share", "trouble")
+
+    def __init__(
+        self,
+        plan: Plan[Any],
+        share: Share,
+        *,
+        parked: frozenset[str] = frozenset(),
+        discarded: frozenset[tuple[Position, str]] = frozenset(),
+    ) -> None:
         self.plan = plan
         self.share = share
+        self.parked = parked
+        self.discarded = discarded
         self.rows: Rows[Any] = Rows(plan, slices=share.slices)
         self.rows.forget(empty=share.mark.position == 0)
+        self.rows.leave_out(parked)
         self.trouble: Trouble | None = None
 
     @property
@@ -46,6 +60,21 @@ class Line:
     def where(self) -> str:
         """What it is, for people."""
         return f"the view {self.plan.name}" + ("" if self.whole else f", slices {self.share.slices}")
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether what it fails over is to be put aside or passed over now."""
+        policy, trouble = self.plan.policy, self.trouble
+        return policy.then is not Then.STOP and trouble is not None and trouble.attempts >= policy.attempts
+
+    def leaves_out(self, *, after: Position, until: Position) -> bool:
+        """Whether something between these positions was discarded."""
+        return any(after < position <= until for position, _ in self.discarded)
+
+    def park(self, keys: Iterable[str]) -> None:
+        """Leave these keys out, too."""
+        self.parked = self.parked.union(keys)
+        self.rows.leave_out(self.parked)
 
     def stands_at(self, mark: Mark) -> None:
         """It has come so far, and all is well."""

@@ -16,8 +16,10 @@ import msgspec
 
 from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
-from actum.journal.readmodel import Mark, Share, Slices
+from actum.journal.readmodel import Change, Mark, Share, Slices
+from actum.projection.care import Care
 from actum.projection.line import Line
+from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
 from actum.projection.view import Plan
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
 from actum.subscription.sharing import joined
@@ -63,6 +65,7 @@ class Projector:
         until: Position | None = None,
         page: int = PAGE,
         owner: str = "",
+        scribe: Scribe = SCRIBE,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -70,6 +73,7 @@ class Projector:
         self._until = until
         self._page = page
         self._owner = owner
+        self._scribe = scribe
         self._plans = {plan.table: plan for plan in plans}
         self._lines: list[Line] = []
         self._others: list[Mark] = []
@@ -120,6 +124,7 @@ class Projector:
             if not self._made:
                 self.make_tables()
             self._look()
+            bring_in(self._database, self._store)
             self._prepared = True
 
     def look_again(self) -> None:
@@ -216,7 +221,18 @@ class Projector:
                 more = [self._advance([line], newest) for line in self._lines if line in lines]
                 return any(more)
             self._stumble(lines[0], wrong)
-            return len(self._lines) > 1
+            return self._give_up(lines[0], newest) if lines[0].gives_up else len(self._lines) > 1
+
+    def _give_up(self, line: Line, newest: SequencedEvent) -> bool:
+        """Put aside what the line fails over, or pass it over, and take in the rest of the page."""
+        try:
+            return self._take_in([line], newest, carefully=True)
+        except Busy:
+            raise
+        except Exception as wrong:  # noqa: BLE001 - it is logged, and told to whoever waits
+            self._forget([line])
+            self._stumble(line, wrong)
+            return True
 
     def _stumble(self, line: Line, wrong: Exception) -> None:
         before = line.trouble
@@ -231,22 +247,41 @@ class Projector:
                 exc_info=wrong,
             )
 
-    def _take_in(self, lines: Sequence[Line], newest: SequencedEvent) -> bool:
+    def _take_in(self, lines: Sequence[Line], newest: SequencedEvent, *, carefully: bool = False) -> bool:
         seen = lines[0].mark
         events = list(
             self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=self._page)
         )
         full = len(events) == self._page
         reached = Mark(events[-1].position, events[-1].id) if full else Mark(newest.position, newest.id)
-        decoded = self._decode(self._concerned(lines, events))
-        changes = [line.change(decoded, reached, self._database, owner=self._owner) for line in lines]
+        changes = self._changes(lines, events, reached, carefully=carefully)
         if not self._database.commit(changes):
             self._forget(lines)
             self.prepare()
             return True
-        for line in lines:
+        for line, change in zip(lines, changes, strict=True):
             line.stands_at(reached)
+            if change.parked:
+                line.park(one.key for one in change.parked)
+        if any(change.notes for change in changes):
+            bring_in(self._database, self._store)
         return full or len(lines) < len(self._lines)
+
+    def _changes(
+        self, lines: Sequence[Line], events: list[SequencedEvent], reached: Mark, *, carefully: bool
+    ) -> list[Change]:
+        """What to write for each line."""
+        since = lines[0].mark.position
+        careful = [
+            carefully or bool(line.discarded and line.leaves_out(after=since, until=reached.position)) for line in lines
+        ]
+        decoded = [] if all(careful) else self._decode(self._concerned(lines, events))
+        return [
+            Care(line, self._codec, self._database).change(events, reached, owner=self._owner, scribe=self._scribe)
+            if care
+            else line.change(decoded, reached, self._database, owner=self._owner)
+            for line, care in zip(lines, careful, strict=True)
+        ]
 
     def _concerned(self, lines: Sequence[Line], events: list[SequencedEvent]) -> list[SequencedEvent]:
         """Those of the events that have a row in these lines; where lines have every slice, all."""
@@ -341,7 +376,8 @@ class Projector:
         if before is not None and before.mark == share.mark:
             return before
         self._check_fits(plan, share.mark)
-        line = Line(plan, share)
+        parked = frozenset(one.key for one in self._database.parked(plan.shape))
+        line = Line(plan, share, parked=parked, discarded=discarded(self._store, plan.name))
         line.trouble = None if before is None else before.trouble
         return line
 

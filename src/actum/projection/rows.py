@@ -27,11 +27,17 @@ class Rows(Generic[ViewT]):
         self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
         self._concerned: dict[str, bool] = {}
-        self._keys = _keys_reader(plan) if slices == ALL_SLICES else _within(slices, _keys_reader(plan))
+        self._all_keys = _keys_reader(plan) if slices == ALL_SLICES else _within(slices, _keys_reader(plan))
+        self._keys = self._all_keys
 
     def forget(self, *, empty: bool = False) -> None:
         """Forget every row. `empty`: and know that the table has none."""
         self._young, self._old, self._whole = {}, {}, empty
+
+    def leave_out(self, keys: frozenset[str]) -> None:
+        """Find no rows of these keys, by their texts, any more; of all others, again."""
+        self._keys = _without(keys, self._all_keys) if keys else self._all_keys
+        self._concerned = {}
 
     def find(self, texts: set[str], database: ReadDatabase) -> dict[str, list[ViewT]]:
         """The rows that each of these tag texts names, made where there are none yet.
@@ -92,6 +98,13 @@ def _within(
 ) -> Callable[[str], list[tuple[Identity, ...]]]:
     """The same function, for the keys of these slices only."""
     return lambda text: [key for key in keys_of(text) if slice_of(key_text(key)) in slices]
+
+
+def _without(
+    keys: frozenset[str], keys_of: Callable[[str], list[tuple[Identity, ...]]]
+) -> Callable[[str], list[tuple[Identity, ...]]]:
+    """The same function, for all but these keys."""
+    return lambda text: [key for key in keys_of(text) if key_text(key) not in keys]
 
 
 def _keys_reader(plan: Plan[ViewT]) -> Callable[[str], list[tuple[Identity, ...]]]:

@@ -14,6 +14,7 @@ from actum.journal.errors import Misdeclared
 from actum.journal.message import conform, fields_of
 from actum.journal.readmodel import Column, Kept, Shape
 from actum.projection.cells import Cell, cell_of
+from actum.subscription.policy import Policy, stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,12 +44,14 @@ class ViewType(StateType):
         *,
         table: str | None = None,
         indexed: tuple[str, ...] = (),
+        on_failure: Policy | None = None,
         **options: Any,
     ) -> Any:
         made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
         named = _snake(class_name) if table is None else table
         made.__table__ = named if _is_ours(made, named) else _checked_table(class_name, named)
         made.__indexed__ = indexed
+        made.__policy__ = stop() if on_failure is None else on_failure
         return made
 
 
@@ -84,12 +87,14 @@ class View(State, metaclass=ViewType):
 
     The identities are the key of the table, every field is a column of it; the table is called like the class, in snake
     case, unless `table=` says otherwise. Fields named in `indexed=("owner",)` are found and sorted without a look at every
-    row. An event that carries two keys changes two rows. A change of the fold, or a
-    higher `version=`, has the table built anew from the journal.
+    row. An event that carries two keys changes two rows. A change of the fold, or a higher `version=`, has the table built
+    anew from the journal. `on_failure=park()` puts an event aside that `evolve` cannot take, and the later ones of its key;
+    `skip("reason")` passes it over; otherwise the view stands still before it.
     """
 
     __table__: ClassVar[str]
     __indexed__: ClassVar[tuple[str, ...]]
+    __policy__: ClassVar[Policy]
 
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -102,6 +107,7 @@ class Plan(Generic[ViewT]):
         self.cls = cls
         self.name = cls.__name__
         self.table = cls.__table__
+        self.policy = cls.__policy__
         self.fold: Fold[ViewT] = Fold(cls)
         self.divisible = bool(self.fold.identity)
         """Whether its rows can be divided among workers: there is more than one."""

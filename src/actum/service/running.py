@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actum.journal.query import AppendCondition
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
+    from actum.projection.parking import ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
@@ -62,6 +63,7 @@ class Running:
         self.store = store
         self.actor = actor
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
+        self._actor = actor or app.producer
         self.views = Views(app, store, database=database, follow=follow)
         try:
             self._processes = self._at_work(database, follow=follow)
@@ -213,6 +215,28 @@ class Running:
     def followers(self) -> tuple[FollowerStatus, ...]:
         """How far each view has come, share by share: in events and seconds behind the journal, and in whose hands."""
         return self.views.followers()
+
+    def parked(self) -> tuple[ParkedKey, ...]:
+        """What views have put aside: each key with the event it failed over, the error, and how many of its events wait."""
+        views = self.app.views.values()
+        return tuple(one for view in views for one in self.views.parking(view, actor=self._actor).list())
+
+    def retry(self, view: str, key: str | None = None, *, one: bool = False, actor: str | None = None) -> bool:
+        """Take up again what a view has parked: one key, or all; with `one` only the first event of each. On record.
+
+        Events are folded in order, with the code of now. Whether nothing is parked of these keys after.
+        """
+        parking = self.views.parking(self.app.view_type(view), actor=actor or self._actor)
+        keys = [key] if key is not None else [one.key for one in parking.list()]
+        done = [parking.retry(each, one=one) for each in keys]
+        return all(done)
+
+    def discard(self, view: str, key: str, *, reason: str, actor: str | None = None) -> bool:
+        """Have a view never take in the event that this key failed over, and take up the later ones. On record.
+
+        Whether nothing is parked of the key after. It holds also when the view is built anew.
+        """
+        return self.views.parking(self.app.view_type(view), actor=actor or self._actor).discard(key, reason=reason)
 
     def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
         """Have so many workers keep the views up, each with its part of the keys, together with those of other processes.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actum.history.as_of import Moment
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
+    from actum.projection.parking import ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
@@ -152,6 +153,18 @@ class AsyncRunning:
     async def followers(self) -> tuple[FollowerStatus, ...]:
         """See `Running.followers`."""
         return await asyncio.to_thread(self.running.followers)
+
+    async def parked(self) -> tuple[ParkedKey, ...]:
+        """See `Running.parked`."""
+        return await asyncio.to_thread(self.running.parked)
+
+    async def retry(self, view: str, key: str | None = None, *, one: bool = False, actor: str | None = None) -> bool:
+        """See `Running.retry`."""
+        return await asyncio.to_thread(self.running.retry, view, key, one=one, actor=actor)
+
+    async def discard(self, view: str, key: str, *, reason: str, actor: str | None = None) -> bool:
+        """See `Running.discard`."""
+        return await asyncio.to_thread(self.running.discard, view, key, reason=reason, actor=actor)
 
     async def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
         """See `Running.work`."""

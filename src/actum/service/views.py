@@ -6,10 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
-from actum.journal.clock import SYSTEM_CLOCK
+from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
 from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.message import checker
 from actum.projection.digest import digest_of
+from actum.projection.notes import Scribe
 from actum.projection.projector import Projector
 from actum.projection.query import Query
 from actum.projection.table import Table
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
+    from actum.projection.parking import Parking
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.status import FollowerStatus
@@ -41,10 +43,13 @@ class Views:
         self._database = database
         self.progress = Progress("the views")
         self._plans = [plan_of(view) for view in app.views.values()]
+        self._scribe = Scribe(SYSTEM_IDS, app.producer, app.producer)
         self._projector: Projector | None = None
         self._runner: Runner | None = None
         if self._plans:
-            self._projector = Projector(store, app.codec, database=self.database, plans=self._plans)
+            self._projector = Projector(
+                store, app.codec, database=self.database, plans=self._plans, scribe=self._scribe
+            )
             self._projector.make_tables()
             self._runner = self._following(self._projector) if follow else None
 
@@ -169,11 +174,27 @@ class Views:
         from actum.service.working import Worker, Workers  # noqa: PLC0415 - most applications have none
 
         found = Workers(
-            lambda: Worker(self._store, self._app.codec, database=self.database, plans=self._plans, lease=lease),
+            lambda: Worker(
+                self._store,
+                self._app.codec,
+                database=self.database,
+                plans=self._plans,
+                lease=lease,
+                scribe=self._scribe,
+            ),
             plans=self._plans,
         )
         found.rescale(workers)
         return found
+
+    def parking(self, view: type[View], *, actor: str) -> Parking:
+        """What is parked of a view, taken up again or discarded in somebody's name."""
+        from actum.projection.parking import Parking  # noqa: PLC0415 - asked for by whoever operates it
+
+        self._declared(view)
+        scribe = Scribe(SYSTEM_IDS, actor, self._app.producer)
+        plan = plan_of(view)
+        return Parking(self._store, self._app.codec, database=self.database, plan=plan, scribe=scribe)
 
     def followers(self) -> tuple[FollowerStatus, ...]:
         """How far each follower has come."""

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from actum.journal.errors import Invalid
+from actum.projection.notes import SCRIBE, Scribe
 from actum.projection.projector import PAGE, Projector
 from actum.subscription.progress import Progress
 from actum.subscription.runner import Runner
@@ -46,12 +47,15 @@ class Worker:
         plans: Sequence[Plan[Any]],
         lease: float = LEASE,
         page: int = PAGE,
+        scribe: Scribe = SCRIBE,
     ) -> None:
         if not SHORTEST_LEASE <= lease <= 86_400:
             raise Invalid(f"lease: expected {SHORTEST_LEASE} to 86,400 seconds, found {lease!r}")
         self.name = worker_name()
         self.progress = Progress(f"the worker {self.name}")
-        self._projector = Projector(store, codec, database=database, plans=plans, page=page, owner=self.name)
+        self._projector = Projector(
+            store, codec, database=database, plans=plans, page=page, owner=self.name, scribe=scribe
+        )
         followed = [Followed(plan.shape, plan.divisible) for plan in plans]
         self._holder = Holder(database, followed, name=self.name, lease=lease)
         self._heart = Heart(self._holder, changed=self._changed, lease=lease)

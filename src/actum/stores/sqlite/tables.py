@@ -15,7 +15,8 @@ import apsw
 import msgspec
 
 from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
-from actum.journal.readmodel import SLICES, Mark, Role, Shape, Share, Slices, Standing, check_cuts
+from actum.journal.event import EventData
+from actum.journal.readmodel import SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _SQL = statements("sqlite/tables.sql")
 
 READ_DATABASE = Layout(
-    0x61637476, "read database", ("sqlite/tables_0001.sql", "sqlite/tables_0002.sql", "sqlite/tables_0003.sql")
+    0x61637476, "read database", tuple(f"sqlite/tables_{number:04}.sql" for number in range(1, 5))
 )
 """How a read database is known: its application id spells "actv"."""
 
@@ -287,6 +288,32 @@ class SqliteTables:
             connection.execute(_SQL["let_go"], (worker,))
             connection.execute(_SQL["resign"], (worker,))
 
+    # What is put aside.
+
+    def parked(self, shape: Shape) -> list[Parked]:
+        """See `ReadDatabase.parked`."""
+        with self._reading() as connection:
+            rows = connection.execute(_SQL["parked"], (shape.table, shape.fingerprint))
+            return [
+                Parked(key=key, position=position, event=event, error=error, trace=trace, attempts=attempts)
+                for key, position, event, error, trace, attempts in rows
+            ]
+
+    def notes(self) -> list[EventData]:
+        """See `ReadDatabase.notes`."""
+        with self._reading() as connection:
+            rows = connection.execute(_SQL["notes"])
+            return [
+                EventData(id, type, data, salt, version, tuple(tags.split("\n")), metadata)
+                for id, type, version, tags, data, metadata, salt in rows
+            ]
+
+    def noted(self, ids: Sequence[bytes]) -> None:
+        """See `ReadDatabase.noted`."""
+        with self._writing() as connection:
+            for id in ids:
+                connection.execute(_SQL["noted"], (id,))
+
     # Rows.
 
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
@@ -369,6 +396,7 @@ def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -
             connection.execute(index)
     epoch = connection.execute(_SQL["next_epoch"], (shape.table,)).get
     connection.execute(_SQL["forget_shares"], (shape.table,))
+    connection.execute(_SQL["free_all"], (shape.table,))
     connection.execute(_SQL["add_share"], (shape.table, 0, SLICES - 1, 0, b"", epoch, "", 0.0))
     described = msgspec.json.encode(shape).decode()
     connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint, described, shape.name or shape.table))
@@ -381,6 +409,7 @@ def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -
 
 def _forget(connection: apsw.Connection, table: str) -> None:
     connection.execute(_SQL["forget_shares"], (table,))
+    connection.execute(_SQL["free_all"], (table,))
     connection.execute(_SQL["forget"], (table,))
 
 
@@ -418,10 +447,24 @@ def _taken_away(connection: apsw.Connection, follower: str, seen: Sequence[Share
 def _apply(connection: apsw.Connection, change: Change) -> None:
     shape, slices, seen, reached = change.shape, change.slices, change.seen, change.reached
     which = (shape.table, slices.low, slices.high, change.epoch, seen.position, seen.event, change.owner)
-    _change_one(connection, _SQL["advance"], (reached.position, reached.event, *which, shape.fingerprint))
+    bound = (reached.position, reached.event, change.fence, *which, shape.fingerprint)
+    _change_one(connection, _SQL["advance"], bound)
+    _put_aside(connection, change)
     for part in _parts(change.rows, len(shape.columns)):
         values: list[Value] = [value for row in part for value in row]
         connection.execute(table_sql.upsert(shape, len(part)), values)
+
+
+def _put_aside(connection: apsw.Connection, change: Change) -> None:
+    table = change.shape.table
+    for one in change.parked:
+        bound = (one.key, one.position, one.event, one.error, one.trace, one.attempts)
+        connection.execute(_SQL["park"], (table, *bound))
+    for key in change.freed:
+        connection.execute(_SQL["free"], (table, key))
+    for note in change.notes:
+        tags = "\n".join(note.tags)
+        connection.execute(_SQL["note"], (note.id, note.type, note.version, tags, note.data, note.metadata, note.salt))
 
 
 def _parts(rows: Sequence[Row], width: int) -> Iterator[Sequence[Row]]:

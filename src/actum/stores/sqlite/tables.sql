@@ -69,10 +69,41 @@ VALUES (?, ?, ?, ?, ?, ?, ?, unixepoch('subsec') + ?);
 
 -- name: advance
 -- Move a share on, if it still stands where it was seen, in the same hands or in nobody's.
-UPDATE actum_shares SET position = ?, event = ?
+UPDATE actum_shares SET position = ?, event = ?, epoch = epoch + ?
 WHERE name = ? AND low = ? AND high = ? AND epoch = ? AND position = ? AND event = ?
 AND (owner = ? OR until <= unixepoch('subsec'))
 AND EXISTS (SELECT 1 FROM actum_views WHERE actum_views.name = actum_shares.name AND fingerprint = ?);
+
+-- name: parked
+-- The keys of a view of this very fold that are put aside.
+SELECT key, position, event, error, trace, attempts FROM actum_parked JOIN actum_views USING (name)
+WHERE name = ? AND fingerprint = ? ORDER BY position, key;
+
+-- name: park
+-- Put a key of a view aside, or further on.
+INSERT INTO actum_parked (name, key, position, event, error, trace, attempts) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (name, key) DO UPDATE SET position = excluded.position, event = excluded.event, error = excluded.error,
+trace = excluded.trace, attempts = excluded.attempts;
+
+-- name: free
+-- A key of a view is put aside no more.
+DELETE FROM actum_parked WHERE name = ? AND key = ?;
+
+-- name: free_all
+-- Nothing of a view is put aside any more.
+DELETE FROM actum_parked WHERE name = ?;
+
+-- name: note
+-- Keep an event until it is in the journal.
+INSERT INTO actum_notes (id, type, version, tags, data, metadata, salt) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: notes
+-- What is to go into the journal.
+SELECT id, type, version, tags, data, metadata, salt FROM actum_notes ORDER BY number;
+
+-- name: noted
+-- An event is in the journal.
+DELETE FROM actum_notes WHERE id = ?;
 
 -- name: give_up_share
 -- Take a share away as it was seen, if it is in these hands or in nobody's; where it stood.

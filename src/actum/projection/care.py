@@ -1,0 +1,113 @@
+"""A page of events taken in with care: one event and one key at a time, so that what fails is alone with it.
+
+Slow, and only for pages on which something failed or was discarded.
+"""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from actum.journal.errors import NewerSchema, Unknown
+from actum.journal.readmodel import Change, Parked
+from actum.projection.notes import EventParked, EventSkipped, notes_of
+from actum.projection.rows import key_text
+from actum.subscription.policy import Then
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actum.journal.codec import Codec
+    from actum.journal.event import Event, SequencedEvent
+    from actum.journal.readmodel import Mark, ReadDatabase
+    from actum.projection.line import Line
+    from actum.projection.notes import Scribe
+    from actum.projection.view import Plan
+
+LONGEST_TRACE = 8000
+"""How many characters of a traceback are kept, the last ones."""
+
+
+class Care:
+    """One page of one line."""
+
+    def __init__(self, line: Line, codec: Codec, database: ReadDatabase) -> None:
+        self._line = line
+        self._plan: Plan[Any] = line.plan
+        self._codec = codec
+        self._database = database
+        self._names = codec.names(line.plan.fold.events)
+        self._changed: dict[int, Any] = {}
+        self._parked: dict[str, Parked] = {}
+        self._said: list[tuple[Event, SequencedEvent | None]] = []
+
+    def change(self, events: Sequence[SequencedEvent], reached: Mark, *, owner: str, scribe: Scribe) -> Change:
+        """What to write: rows, keys that are put aside, and what is noted of them."""
+        mine = [stored for stored in events if stored.type in self._names]
+        rows = self._line.rows.find({stored.tag_text for stored in mine}, self._database)
+        for stored in mine:
+            for row in rows[stored.tag_text]:
+                self._take(row, stored)
+        share, plan = self._line.share, self._plan
+        return Change(
+            plan.shape,
+            plan.rows(list(self._changed.values())),
+            share.mark,
+            reached,
+            share.slices,
+            share.epoch,
+            owner,
+            parked=tuple(self._parked.values()),
+            notes=notes_of(self._said, scribe, plan.name),
+        )
+
+    def _take(self, row: Any, stored: SequencedEvent) -> None:
+        key = key_text(self._plan.ids(row))
+        if key in self._parked or (stored.position, key) in self._line.discarded:
+            return
+        wrong = attempt(self._plan, row, stored, self._codec)
+        if wrong is None:
+            self._changed[id(row)] = row
+        elif self._line.gives_up:
+            self._put_aside(key, stored, wrong)
+        else:
+            raise wrong
+
+    def _put_aside(self, key: str, stored: SequencedEvent, wrong: Exception) -> None:
+        plan, trouble = self._plan, self._line.trouble
+        attempts = 1 if trouble is None else trouble.attempts
+        about: dict[str, Any] = {"follower": plan.name, "key": key, "position": stored.position, "event": stored.uuid}
+        if plan.policy.then is Then.SKIP:
+            self._said.append((EventSkipped(error=said(wrong), reason=plan.policy.reason, **about), stored))
+            return
+        self._parked[key] = parked(key, stored, wrong, attempts=attempts)
+        self._said.append((EventParked(error=said(wrong), attempts=attempts, **about), stored))
+
+
+def attempt(plan: Plan[Any], row: Any, stored: SequencedEvent, codec: Codec) -> Exception | None:
+    """Take a stored event into a row. What goes wrong is answered, and the row is then as it was."""
+    before, wanted = copy.deepcopy(row), plan.fold.event_set
+    try:
+        for event in codec.decode(stored):
+            if type(event) in wanted:
+                row.evolve(event)
+        plan.rows([row])
+    except Unknown as unknown:
+        raise NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that projects") from unknown
+    except Exception as wrong:  # noqa: BLE001 - it is kept beside the event
+        for field in row.__struct_fields__:
+            setattr(row, field, getattr(before, field))
+        return wrong
+    return None
+
+
+def said(wrong: Exception) -> str:
+    """The error in a line."""
+    return f"{type(wrong).__name__}: {wrong}"
+
+
+def parked(key: str, stored: SequencedEvent, wrong: Exception, *, attempts: int) -> Parked:
+    """The key put aside before that event."""
+    trace = "".join(traceback.format_exception(wrong))[-LONGEST_TRACE:]
+    return Parked(key=key, position=stored.position, event=stored.id, error=said(wrong), trace=trace, attempts=attempts)

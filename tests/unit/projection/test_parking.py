@@ -1,0 +1,243 @@
+"""What a view cannot take in is put aside with what follows it, and taken up again in order once the code is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from actum import App, Event, Invalid, Unavailable, Unknown, View
+from actum.journal.errors import Misdeclared
+from actum.journal.upcast import convert, rename
+from actum.service.running import Running
+from actum.subscription.policy import Policy, park, skip, stop
+from tests.unit.projection.bank import AccountId
+
+
+class Paid(Event):
+    account: AccountId
+    amount: Decimal
+
+
+class Payment(Event):
+    account: AccountId
+    cents: int
+
+
+class Odd:
+    """What the code of today cannot take: mended by emptying it."""
+
+    amounts: set[Decimal] = set()
+
+
+@pytest.fixture(autouse=True)
+def broken() -> Iterator[None]:
+    Odd.amounts = {Decimal(13)}
+    yield
+    Odd.amounts = set()
+
+
+def _app(policy: Policy) -> App:
+    app = App("shop", version="7")
+
+    @app.view
+    class Account(View, on_failure=policy):
+        account: AccountId
+        amounts: list[Decimal] = []
+        seen: int = 0
+
+        def evolve(self, event: Paid) -> None:
+            self.seen += 1
+            if event.amount in Odd.amounts:
+                raise ValueError(f"{event.amount} brings bad luck")
+            self.amounts.append(event.amount)
+
+    return app
+
+
+def _pay(running: Running, *payments: tuple[str, int]) -> None:
+    running.append(*[Paid(account=account, amount=Decimal(amount)) for account, amount in payments])
+
+
+def _shown(running: Running) -> dict[str, list[int]]:
+    found = running.view(running.app.view_type("Account"))
+    return {row.account: [int(amount) for amount in row.amounts] for row in found}  # type: ignore[attr-defined]
+
+
+def _types(running: Running) -> list[str]:
+    return [event.type for event in running.events() if event.type != "Paid"]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    with _app(park(attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        yield running
+
+
+def test_the_key_of_an_event_that_fails_is_parked_and_all_others_go_on(running: Running):
+    _pay(running, ("a", 1), ("a", 13), ("b", 2), ("a", 3), ("b", 4))
+    running.catch_up()
+    _pay(running, ("a", 5), ("b", 6))
+    running.catch_up()
+    assert _shown(running) == {"a": [1], "b": [2, 4, 6]}
+    (one,) = running.parked()
+    assert (one.follower, one.key, one.position, one.attempts, one.waiting) == ("Account", "a", 2, 1, 3)
+    assert one.error == "ValueError: 13 brings bad luck"
+    assert "in evolve" in one.trace
+
+
+def test_a_key_taken_up_again_has_its_events_in_order_and_goes_on(running: Running):
+    _pay(running, ("a", 1), ("a", 13), ("b", 2), ("a", 3))
+    running.catch_up()
+    Odd.amounts = set()
+    assert running.retry("Account", "a")
+    assert _shown(running) == {"a": [1, 13, 3], "b": [2]}
+    _pay(running, ("a", 4))
+    running.catch_up()
+    assert _shown(running)["a"] == [1, 13, 3, 4]
+    assert running.parked() == ()
+
+
+def test_all_of_it_is_on_record_with_who_why_and_because_of_what(running: Running):
+    _pay(running, ("a", 13), ("a", 3))
+    running.catch_up()
+    Odd.amounts = set()
+    running.retry("Account")
+    parked, resumed = [event for event in running.events() if event.type != "Paid"]
+    assert (parked.type, resumed.type) == ("actum.view-parked", "actum.view-resumed")
+    assert parked.event.error == "ValueError: 13 brings bad luck"  # type: ignore[attr-defined]
+    cause = next(running.events())
+    assert parked.metadata.causation_id == resumed.metadata.causation_id == cause.id
+    assert parked.metadata.producer == "shop@7"
+    assert resumed.metadata.actor == "ada"
+    assert (resumed.event.position, resumed.event.until) == (1, 2)  # type: ignore[attr-defined]
+
+
+def test_what_fails_again_stays_parked_and_says_so(running: Running):
+    _pay(running, ("a", 13), ("a", 3))
+    running.catch_up()
+    assert not running.retry("Account", "a")
+    (one,) = running.parked()
+    assert (one.attempts, one.waiting) == (2, 2)
+    assert _shown(running) == {}
+
+
+def test_one_event_can_be_taken_in_by_itself(running: Running):
+    _pay(running, ("a", 13), ("a", 3), ("a", 4))
+    running.catch_up()
+    Odd.amounts = set()
+    assert not running.retry("Account", "a", one=True)
+    assert _shown(running) == {"a": [13]}
+    (waits,) = running.parked()
+    assert (waits.position, waits.error, waits.waiting) == (2, "", 2)
+    assert running.retry("Account")
+    assert _shown(running) == {"a": [13, 3, 4]}
+
+
+def test_what_is_discarded_is_passed_over_with_a_reason_also_when_the_view_begins_anew(running: Running):
+    _pay(running, ("a", 1), ("a", 13), ("a", 3), ("b", 13))
+    running.catch_up()
+    assert running.discard("Account", "a", reason="a test payment", actor="eva")
+    assert _shown(running) == {"a": [1, 3]}
+    note = next(event for event in running.events() if event.type == "actum.view-discarded")
+    assert (note.metadata.actor, note.metadata.reason) == ("eva", "a test payment")
+    assert (note.event.position, note.event.key) == (2, "a")  # type: ignore[attr-defined]
+    Odd.amounts = set()
+    before = running.retry("Account", "b"), _shown(running)
+    running.rebuild(running.app.view_type("Account"))
+    assert (True, _shown(running)) == before == (True, {"a": [1, 3], "b": [13]})
+
+
+def test_what_fails_once_too_often_is_tried_again_first(tmp_path: Path):
+    with _app(park(attempts=3)).open(tmp_path / "shop.actum", actor="ada", follow=True) as running:
+        _pay(running, ("a", 13), ("b", 2))
+        running.wait_for(2, timeout=30)
+        (one,) = running.parked()
+        assert one.attempts == 3
+        assert _shown(running) == {"b": [2]}
+
+
+def test_what_is_passed_over_by_policy_is_on_record_and_the_key_goes_on(tmp_path: Path):
+    with _app(skip("sums only", attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        _pay(running, ("a", 1), ("a", 13), ("a", 3))
+        running.catch_up()
+        assert _shown(running) == {"a": [1, 3]}
+        assert running.parked() == ()
+        note = next(event for event in running.events() if event.type == "actum.view-skipped")
+        assert (note.event.position, note.event.reason) == (2, "sums only")  # type: ignore[attr-defined]
+
+
+def test_a_view_that_shall_stop_stands_still_before_the_event(tmp_path: Path):
+    with _app(stop()).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        _pay(running, ("a", 1), ("a", 13))
+        with pytest.raises(Unavailable, match="Account cannot take"):
+            running.catch_up()
+        assert (_shown(running), running.parked(), _types(running)) == ({}, (), [])
+
+
+def test_parked_events_are_read_in_the_words_of_today(tmp_path: Path):
+    old = _app(park(attempts=1))
+    with old.open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        _pay(running, ("a", 13), ("a", 3))
+        running.catch_up()
+    new = App("shop")
+
+    @new.view
+    class Account(View, on_failure=park(attempts=1)):
+        account: AccountId
+        cents: int = 0
+
+        def evolve(self, event: Payment) -> None:
+            if event.cents == 1300 and Odd.amounts:
+                raise ValueError("still odd")
+            self.cents += event.cents
+
+    new.upcast(
+        "Paid",
+        1,
+        rename("amount", to="cents"),
+        convert("cents", by=lambda text: int(Decimal(text) * 100)),
+        into=("Payment", 1),
+    )
+    with new.open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        running.catch_up()
+        (one,) = running.parked()
+        assert (one.position, one.waiting) == (1, 2)
+        Odd.amounts = set()
+        assert running.retry("Account", "a")
+        assert [row.cents for row in running.view(Account)] == [1600]
+
+
+def test_a_key_is_taken_up_again_while_workers_go_on(tmp_path: Path):
+    with _app(park(attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+        with running.work(2, lease=5):
+            _pay(running, *[(f"k{number % 10}", 13 if number == 5 else number + 100) for number in range(200)])
+            running.wait_for(200, timeout=60)
+            assert [one.key for one in running.parked()] == ["k5"]
+            Odd.amounts = set()
+            for number in range(20):
+                _pay(running, *[(f"k{key}", 1000 + number) for key in range(10)])
+                if number == 10:
+                    assert running.retry("Account")
+            running.wait_for(running.head(), timeout=60)
+        expected = {f"k{key}": [] for key in range(10)}  # type: ignore[var-annotated]
+        for event in running.events():
+            if isinstance(event.event, Paid):
+                expected[event.event.account].append(int(event.event.amount))
+        assert _shown(running) == expected
+        assert _types(running) == ["actum.view-parked", "actum.view-resumed"]
+
+
+def test_what_cannot_be_asked_for_is_said(running: Running):
+    _pay(running, ("a", 13))
+    running.catch_up()
+    with pytest.raises(Unknown, match="no parked key of Account is called 'b'; known: a"):
+        running.retry("Account", "b")
+    with pytest.raises(Invalid, match="expected a reason"):
+        running.discard("Account", "a", reason=" ")
+    with pytest.raises(Misdeclared, match="expected a reason"):
+        skip("")
+    with pytest.raises(Misdeclared, match="expected 1 or more, found 0"):
+        park(attempts=0)
