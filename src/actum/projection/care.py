@@ -103,11 +103,15 @@ def attempt(plan: Plan[Any], row: Any, stored: SequencedEvent, codec: Codec) -> 
 
 
 def said(wrong: Exception) -> str:
-    """The error in a line."""
-    return f"{type(wrong).__name__}: {wrong}"
+    """The error, in words that every database keeps."""
+    return _kept(f"{type(wrong).__name__}: {wrong}")
 
 
 def parked(key: str, stored: SequencedEvent, wrong: Exception, *, attempts: int) -> Parked:
     """The key put aside before that event."""
-    trace = "".join(traceback.format_exception(wrong))[-LONGEST_TRACE:]
+    trace = _kept("".join(traceback.format_exception(wrong)))[-LONGEST_TRACE:]
     return Parked(key=key, position=stored.position, event=stored.id, error=said(wrong), trace=trace, attempts=attempts)
+
+
+def _kept(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

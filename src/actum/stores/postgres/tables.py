@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import psycopg
 
-from actum.journal.readmodel import ALL_SLICES, Mark, Role, Shape, Share, Slices, Standing, check_cuts
+from actum.journal.event import EventData
+from actum.journal.readmodel import ALL_SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.stores.postgres import cells, table_sql
 from actum.stores.postgres.trouble import is_lost
 from actum.stores.postgres.views_schema import ViewsSchema, unfit, value_of
@@ -89,6 +90,7 @@ class PostgresTables:
             self._schema.write(work, pipelined=begin is None)
 
     def _begin_anew(self, connection: Connection, shape: Shape, begin: Work | None) -> None:
+        connection.execute(self._sql["free_all"], (shape.table,))
         epochs = [epoch for (epoch,) in connection.execute(self._sql["forget_shares"], (shape.table,)).fetchall()]
         self._add_share(connection, shape.table, ALL_SLICES, Mark(), epoch=max(epochs, default=-1) + 1)
         self._take_away(connection, shape.table)
@@ -164,6 +166,7 @@ class PostgresTables:
         def work(connection: Connection) -> None:
             connection.execute(self._sql["alone"])
             connection.execute(self._sql["forget_shares"], (table,))
+            connection.execute(self._sql["free_all"], (table,))
             self._take_away(connection, table)
             connection.execute(self._sql["forget"], (table,))
 
@@ -227,6 +230,46 @@ class PostgresTables:
 
         self._schema.write(work)
 
+    # What is put aside.
+
+    def parked(self, shape: Shape) -> list[Parked]:
+        """See `ReadDatabase.parked`."""
+        which = (shape.table, shape.fingerprint)
+        rows = self._schema.read(lambda connection: connection.execute(self._sql["parked"], which).fetchall())
+        return [
+            Parked(key=key, position=position, event=event, error=error, trace=trace, attempts=attempts)
+            for key, position, event, error, trace, attempts in rows
+        ]
+
+    def notes(self) -> list[EventData]:
+        """See `ReadDatabase.notes`."""
+        rows = self._schema.read(lambda connection: connection.execute(self._sql["notes"]).fetchall())
+        return [
+            EventData(id, type, data, salt, version, tuple(tags.split("\n")), metadata)
+            for id, type, version, tags, data, metadata, salt in rows
+        ]
+
+    def noted(self, ids: Sequence[bytes]) -> None:
+        """See `ReadDatabase.noted`."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._sql["noted"], (list(ids),))
+
+        self._schema.write(work)
+
+    def _put_aside(self, connection: Connection, change: Change) -> None:
+        table = change.shape.table
+        for one in change.parked:
+            bound = (one.key, one.position, one.event, one.error, one.trace, one.attempts)
+            connection.execute(self._sql["park"], (table, *bound))
+        for key in change.freed:
+            connection.execute(self._sql["free"], (table, key))
+        for note in change.notes:
+            tags = "\n".join(note.tags)
+            connection.execute(
+                self._sql["note"], (note.id, note.type, note.version, tags, note.data, note.metadata, note.salt)
+            )
+
     # Rows.
 
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
@@ -253,6 +296,7 @@ class PostgresTables:
                 if bound is not None:
                     with _accepted():
                         connection.execute(table_sql.upsert(self._names, change.shape), bound)
+                self._put_aside(connection, change)
                 if change.work is not None:
                     _theirs(change.work, connection)
 
@@ -315,7 +359,7 @@ def _one(connection: Connection, statement: bytes, bound: Sequence[object] | Map
 def _step(change: Change) -> tuple[object, ...]:
     shape, slices, seen, reached = change.shape, change.slices, change.seen, change.reached
     which = (shape.table, slices.low, slices.high, change.epoch, seen.position, seen.event, change.owner)
-    return reached.position, reached.event, *which, shape.fingerprint
+    return reached.position, reached.event, int(change.fence), *which, shape.fingerprint
 
 
 def _by_key(change: Change) -> Sequence[Row]:

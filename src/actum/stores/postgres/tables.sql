@@ -99,11 +99,42 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, CASE WHEN %s > 0.0 THEN clock_timestamp() + 
 
 -- name: advance
 -- Move a share on, if it still stands where it was seen, in the same hands or in nobody's.
-UPDATE {schema}.actum_shares SET position = %s, event = %s
+UPDATE {schema}.actum_shares SET position = %s, event = %s, epoch = epoch + %s
 WHERE name = %s AND low = %s AND high = %s AND epoch = %s AND position = %s AND event = %s
     AND (owner = %s OR until <= clock_timestamp())
     AND EXISTS (SELECT 1 FROM {schema}.actum_views WHERE actum_views.name = actum_shares.name AND fingerprint = %s)
 RETURNING true;
+
+-- name: parked
+-- The keys of a view of this very fold that are put aside.
+SELECT key, position, event, error, trace, attempts FROM {schema}.actum_parked JOIN {schema}.actum_views USING (name)
+WHERE name = %s AND fingerprint = %s ORDER BY position, key;
+
+-- name: park
+-- Put a key of a view aside, or further on.
+INSERT INTO {schema}.actum_parked (name, key, position, event, error, trace, attempts) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (name, key) DO UPDATE SET position = excluded.position, event = excluded.event, error = excluded.error,
+    trace = excluded.trace, attempts = excluded.attempts;
+
+-- name: free
+-- A key of a view is put aside no more.
+DELETE FROM {schema}.actum_parked WHERE name = %s AND key = %s;
+
+-- name: free_all
+-- Nothing of a view is put aside any more.
+DELETE FROM {schema}.actum_parked WHERE name = %s;
+
+-- name: note
+-- Keep an event until it is in the journal.
+INSERT INTO {schema}.actum_notes (id, type, version, tags, data, metadata, salt) VALUES (%s, %s, %s, %s, %s, %s, %s);
+
+-- name: notes
+-- What is to go into the journal.
+SELECT id, type, version, tags, data, metadata, salt FROM {schema}.actum_notes ORDER BY number;
+
+-- name: noted
+-- These events are in the journal.
+DELETE FROM {schema}.actum_notes WHERE id = ANY (%s);
 
 -- name: give_up_share
 -- Take a share away as it was seen, if it is in these hands or in nobody's; where it stood.

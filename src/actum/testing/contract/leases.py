@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actum.journal.errors import Invalid
-from actum.journal.readmodel import ALL_SLICES, Change, Column, Cut, Kept, Mark, Shape, Share, Slices
+from actum.journal.event import EventData
+from actum.journal.readmodel import ALL_SLICES, Change, Column, Cut, Kept, Mark, Parked, Shape, Share, Slices
 from actum.testing.contract.case import SeededCase
 
 if TYPE_CHECKING:
@@ -19,6 +20,61 @@ if TYPE_CHECKING:
 COUNTED = Shape("counted", (Column("id", Kept.TEXT), Column("number", Kept.INTEGER)), ("id",), b"one")
 MANY = 60.0
 NOTES = "notes_of_the_contract"
+
+
+def _parked(key: str, position: int, error: str = "ValueError: no") -> Parked:
+    return Parked(key=key, position=position, event=b"e", error=error, trace="line 1", attempts=3)
+
+
+class ParkingCases(SeededCase):
+    """Keys that are put aside, and what is noted of them, move with the checkpoint."""
+
+    def test_keys_are_put_aside_further_on_and_freed_with_the_checkpoint(self, tables: ReadDatabase) -> None:
+        tables.prepare(COUNTED)
+        one, other = _parked("a", 5), _parked("b\nc", 3)
+        assert tables.commit([Change(COUNTED, [], Mark(), Mark(9, b"x"), parked=[one, other])])
+        assert tables.parked(COUNTED) == [other, one]
+        assert not tables.commit([Change(COUNTED, [], Mark(), Mark(9, b"y"), freed=["a"])])
+        assert tables.parked(COUNTED) == [other, one]
+        mark, further = Mark(9, b"x"), _parked("a", 7, error="")
+        assert tables.commit([Change(COUNTED, [], mark, mark, parked=[further], freed=["b\nc"])])
+        assert tables.parked(COUNTED) == [further]
+
+    def test_a_fence_has_whoever_works_on_the_share_look_again(self, tables: ReadDatabase) -> None:
+        tables.prepare(COUNTED)
+        (share,) = recut(tables, Cut(ALL_SLICES, "w"), worker="w")
+        fence = Change(COUNTED, [], Mark(), Mark(), epoch=share.epoch, owner="w", fence=True)
+        assert tables.commit([fence])
+        assert not tables.commit([Change(COUNTED, [], Mark(), Mark(1, b"x"), epoch=share.epoch, owner="w")])
+        (after,) = tables.shares(COUNTED)
+        assert (after.epoch, after.owner, after.held, after.mark) == (share.epoch + 1, "w", True, Mark())
+
+    def test_notes_are_kept_in_order_until_they_are_in_the_journal(self, tables: ReadDatabase) -> None:
+        tables.prepare(COUNTED)
+        notes = [
+            EventData(bytes([number]) * 16, f"Note{number}", b"{}", b"s" * 16, number, ("a:1", "b:2"), b'{"actor":"x"}')
+            for number in (3, 1, 2)
+        ]
+        assert tables.commit([Change(COUNTED, [], Mark(), Mark(1, b"x"), notes=notes)])
+        assert not tables.commit([Change(COUNTED, [], Mark(), Mark(2, b"y"), notes=notes)])
+        assert tables.notes() == notes
+        tables.noted([notes[0].id, notes[2].id])
+        assert tables.notes() == [notes[1]]
+
+    @pytest.mark.parametrize("verb", ["renew", "drop"])
+    def test_a_table_begun_anew_or_dropped_has_nothing_put_aside_and_what_was_noted_stays(
+        self, tables: ReadDatabase, verb: str
+    ) -> None:
+        tables.prepare(COUNTED)
+        note = EventData(b"n" * 16, "Note", b"{}", b"s" * 16, 1, ("a:1",))
+        assert tables.commit([Change(COUNTED, [], Mark(), Mark(9, b"x"), parked=[_parked("a", 5)], notes=[note])])
+        if verb == "renew":
+            tables.renew(COUNTED)
+        else:
+            tables.drop("counted")
+            tables.prepare(COUNTED)
+        assert tables.parked(COUNTED) == []
+        assert tables.notes() == [note]
 
 
 class LeaseCases(SeededCase):

@@ -26,7 +26,7 @@ from actum.journal.readmodel import (
     Shape,
     Standing,
 )
-from actum.testing.contract.leases import LeaseCases
+from actum.testing.contract.leases import LeaseCases, ParkingCases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class TablesOpener(Protocol):
     def __call__(self, *, origin: str) -> ReadDatabase: ...
 
 
-class ReadDatabaseContract(LeaseCases):
+class ReadDatabaseContract(LeaseCases, ParkingCases):
     """What every `ReadDatabase` promises, as tests. Subclass it and say how it is opened.
 
     `DurableTablesContract` is for those that outlive the process, and may be open several times at once.
