@@ -58,7 +58,7 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
 def show(view: str, key: str, app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Show what a KEY of a VIEW failed over: the event, the error, and where in the code."""
     with _open(app, journal, read_database) as running:
-        name = running.app.view_type(view).__name__
+        name = running.views.parking(view, actor="").name
         here = {one.key: one for one in running.parked() if one.follower == name}
         if key not in here:
             raise Unknown(f"parked key of {name}", key, tuple(sorted(here)[:20]))
@@ -127,7 +127,7 @@ def discard(
 
 
 def _tell(running: Running, view: str, *, as_json: bool) -> None:
-    name = running.app.view_type(view).__name__
+    name = running.views.parking(view, actor="").name
     left = [one for one in running.parked() if one.follower == name]
     if as_json:
         line({"view": name, "parked": [one.key for one in left]})

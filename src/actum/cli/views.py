@@ -79,7 +79,7 @@ def status(app: str, journal: str, read_database: str | None, as_json: bool) -> 
     out().print(table if found else Text("the application has no views", "dim"))
     for one in found:
         if not one.divisible:
-            note(f"{one.name} has one row for all events: one worker does all of it, however many there are")
+            note(f"{one.name} has one key for all events: one worker does all of it, however many there are")
 
 
 @views.command()

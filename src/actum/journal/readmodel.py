@@ -185,7 +185,8 @@ class Change(msgspec.Struct, frozen=True):
     share only while nobody else holds it. `work` is done in the transaction, once the checkpoint has moved.
 
     `parked` are keys to put aside (or further on), `freed` those that are so no more; with `fence` the share goes into
-    another epoch, so that whoever works on it looks again. `notes` are kept until they are in the journal.
+    another epoch, so that whoever works on it looks again. `notes` are kept until they are in the journal. These are written
+    last: `work` may still add to them.
     """
 
     shape: Shape

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.journal.errors import ActumError, Unavailable
 from actum.journal.readmodel import ALL_SLICES, Change, Mark, Share
+from actum.projection.care import Care
 from actum.projection.rows import Rows
 from actum.subscription.policy import Then
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from actum.journal.event import Event, Position
+    from actum.journal.codec import Codec
+    from actum.journal.event import Event, Position, SequencedEvent
     from actum.journal.readmodel import ReadDatabase, Row
+    from actum.projection.notes import Scribe
     from actum.projection.view import Plan
     from actum.subscription.patience import Trouble
 
@@ -27,21 +30,25 @@ class Line:
     `parked` are the keys that are put aside, by their texts; `discarded` are the positions and keys that are passed over.
     """
 
+    by_hand = False
+    """Whether each event is handed over with its envelope, in the transaction."""
+
     __slots__ = ("discarded", "parked", "plan", "rows", "share", "trouble")
 
     def __init__(
         self,
-        plan: Plan[Any],
+        plan: Any,
         share: Share,
         *,
+        rows: Any = None,
         parked: frozenset[str] = frozenset(),
         discarded: frozenset[tuple[Position, str]] = frozenset(),
     ) -> None:
-        self.plan = plan
+        self.plan: Plan[Any] = plan
         self.share = share
         self.parked = parked
         self.discarded = discarded
-        self.rows: Rows[Any] = Rows(plan, slices=share.slices)
+        self.rows: Rows[Any] = Rows(self.plan, slices=share.slices) if rows is None else rows
         self.rows.forget(empty=share.mark.position == 0)
         self.rows.leave_out(parked)
         self.trouble: Trouble | None = None
@@ -59,7 +66,9 @@ class Line:
     @property
     def where(self) -> str:
         """What it is, for people."""
-        return f"the view {self.plan.name}" + ("" if self.whole else f", slices {self.share.slices}")
+        return f"the {'projection' if self.by_hand else 'view'} {self.plan.name}" + (
+            "" if self.whole else f", slices {self.share.slices}"
+        )
 
     @property
     def gives_up(self) -> bool:
@@ -92,6 +101,19 @@ class Line:
         share = self.share
         rows = self._fold(decoded, database)
         return Change(self.plan.shape, rows, share.mark, reached, share.slices, share.epoch, owner)
+
+    def change_with_care(
+        self,
+        events: Sequence[SequencedEvent],
+        reached: Mark,
+        database: ReadDatabase,
+        *,
+        codec: Codec,
+        owner: str,
+        scribe: Scribe,
+    ) -> Change:
+        """The same, one event and one key at a time; what fails too often is put aside or passed over."""
+        return Care(self, codec, database).change(events, reached, owner=owner, scribe=scribe)
 
     def _fold(self, decoded: Decoded, database: ReadDatabase) -> list[Row]:
         """The changed rows."""

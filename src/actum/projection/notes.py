@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.clock import SYSTEM_IDS, Ids
+from actum.journal.errors import Invalid
 from actum.journal.event import Event, EventData
 from actum.journal.message import to_json
 from actum.journal.metadata import Metadata
@@ -91,7 +92,7 @@ class Scribe(msgspec.Struct, frozen=True):
         id = self.ids.new()
         story: dict[str, Any] = {}
         if about is not None:
-            story = {"causation": about.uuid, "correlation": about.metadata.correlation_id}
+            story = {"causation": about.uuid, "correlation": _story_of(about)}
         metadata = Metadata(actor=self.actor, producer=self.producer, reason=reason, **story)
         kind = said.__kind__
         return EventData(
@@ -107,6 +108,14 @@ class Scribe(msgspec.Struct, frozen=True):
 
 SCRIBE = Scribe(SYSTEM_IDS, "actum", "actum")
 """Whose notes they are where nobody says."""
+
+
+def _story_of(event: SequencedEvent) -> UUID | None:
+    """The story of an event, None where what is stored with it says none."""
+    try:
+        return event.metadata.correlation_id
+    except Invalid:
+        return None
 
 
 def bring_in(database: ReadDatabase, store: EventStore) -> int:

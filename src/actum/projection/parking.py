@@ -7,8 +7,7 @@ row, under a new epoch: whoever works on the share looks again.
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -16,17 +15,22 @@ from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.event import Position
 from actum.journal.readmodel import Change, Parked, Share, slice_of
 from actum.projection.care import attempt, parked
+from actum.projection.handling import attempt_by_hand
 from actum.projection.notes import EventDiscarded, KeyResumed, bring_in, discarded
+from actum.projection.view import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from actum.journal.codec import Codec
     from actum.journal.event import Event, EventData, SequencedEvent
-    from actum.journal.readmodel import ReadDatabase
+    from actum.journal.readmodel import ReadDatabase, Row, Work
     from actum.journal.store import EventStore
     from actum.projection.notes import Scribe
-    from actum.projection.view import Plan
+    from actum.projection.projector import Follows
+
+Attempt: TypeAlias = "Callable[[SequencedEvent], Exception | None]"
+"""Takes an event in, and answers what goes wrong."""
 
 TRIES = 50
 """How often a key is taken up again where its share moves on meanwhile."""
@@ -51,7 +55,7 @@ class Parking:
     """What is parked of one view."""
 
     def __init__(
-        self, store: EventStore, codec: Codec, *, database: ReadDatabase, plan: Plan[Any], scribe: Scribe
+        self, store: EventStore, codec: Codec, *, database: ReadDatabase, plan: Follows, scribe: Scribe
     ) -> None:
         self._store = store
         self._codec = codec
@@ -59,7 +63,12 @@ class Parking:
         self._plan = plan
         self._scribe = scribe
 
-    def list(self) -> list[ParkedKey]:
+    @property
+    def name(self) -> str:
+        """Of what."""
+        return self._plan.name
+
+    def there(self) -> list[ParkedKey]:
         """Every key that is put aside, that of the oldest event first."""
         return [
             ParkedKey(
@@ -93,13 +102,47 @@ class Parking:
     def _take_up(self, key: str, *, one: bool, reason: str | None) -> bool:
         for _ in range(TRIES):
             share, found = self._share(key), self._find(key)
-            resumption = _Resumption(self._plan, found, row=self._row(key), reason=reason)
-            resumption.go(self._events(found, share), self._codec, one=one)
-            if self._database.commit([resumption.change(share, self._scribe)]):
+            resumption = _Resumption(self._plan.name, found, reason=reason, scribe=self._scribe)
+            events = list(self._events(found, share))
+            if self._database.commit([self._change(share, events, resumption, one=one)]):
                 bring_in(self._database, self._store)
-                return resumption.parked is None
+                return not resumption.parked
         raise Busy(
             f"the share of {self._plan.name} that has {key!r} moved on {TRIES} times meanwhile; try again, or stop its workers"
+        )
+
+    def _change(self, share: Share, events: list[SequencedEvent], resumption: _Resumption, *, one: bool) -> Change:
+        """What to write; of a projection, what to do."""
+        plan, codec, database = self._plan, self._codec, self._database
+        rows: list[Row] = []
+        work: Work | None = None
+        if isinstance(plan, Plan):
+            row = self._row(plan, resumption.key)
+            resumption.go(events, lambda stored: attempt(plan, row, stored, codec), one=one)
+            rows = plan.rows([row]) if resumption.taken else []
+        else:
+
+            def work(db: Any) -> None:
+                key = resumption.key
+                resumption.go(
+                    events,
+                    lambda stored: attempt_by_hand(plan, db, stored, key, codec=codec, database=database),
+                    one=one,
+                )
+
+        return Change(
+            plan.shape,
+            rows,
+            share.mark,
+            share.mark,
+            share.slices,
+            share.epoch,
+            share.owner,
+            work=work,
+            parked=resumption.parked,
+            freed=resumption.freed,
+            fence=True,
+            notes=resumption.notes,
         )
 
     def _find(self, key: str) -> Parked:
@@ -117,84 +160,83 @@ class Parking:
 
     def _events(self, one: Parked, share: Share) -> Iterator[SequencedEvent]:
         """The events of a key that are not taken in."""
-        plan = self._plan
-        ids = plan.fold.parse(one.key.split("\n") if plan.divisible else ())
-        query = plan.fold.query(self._codec, plan.fold.tags(ids))
-        passed = discarded(self._store, plan.name)
+        query = self._plan.query(one.key, self._codec)
+        passed = discarded(self._store, self._plan.name)
         for stored in self._store.read(query, after=one.position - 1, until=share.mark.position):
             if (stored.position, one.key) not in passed:
                 yield stored
 
-    def _row(self, key: str) -> Any:
+    def _row(self, plan: Plan[Any], key: str) -> Any:
         """The row of a key as it is kept."""
-        plan = self._plan
-        ids = plan.fold.parse(key.split("\n") if plan.divisible else ())
+        ids = plan.ids_of(key)
         rows = self._database.load(plan.shape, [plan.key(ids)])
         return plan.view(rows[0]) if rows else plan.fold.new(ids)
 
 
 class _Resumption:
-    """One attempt at taking a key up again."""
+    """One attempt at taking a key up again, and what comes of it."""
 
-    def __init__(self, plan: Plan[Any], found: Parked, *, row: Any, reason: str | None) -> None:
-        self._plan = plan
+    def __init__(self, follower: str, found: Parked, *, reason: str | None, scribe: Scribe) -> None:
+        self._follower = follower
         self._found = found
-        self._row = row
         self._reason = reason
-        self._taken: list[SequencedEvent] = []
-        self._passed: SequencedEvent | None = None
-        self.parked: Parked | None = None
+        self._scribe = scribe
+        self.key = found.key
+        self.taken: list[SequencedEvent] = []
+        self.parked: list[Parked] = []
+        self.freed: list[str] = []
+        self.notes: list[EventData] = []
 
-    def go(self, events: Iterator[SequencedEvent], codec: Codec, *, one: bool) -> None:
-        """Take in what can be taken in."""
-        if self._reason is not None:
-            self._passed = next(events, None)
-        for stored in itertools.islice(events, 1) if one else events:
-            wrong = attempt(self._plan, self._row, stored, codec)
+    def go(self, events: Sequence[SequencedEvent], attempt: Attempt, *, one: bool) -> None:
+        """Take in what can be taken in. Done anew where the transaction is."""
+        for part in (self.taken, self.parked, self.freed, self.notes):
+            part.clear()
+        passed = events[:1] if self._reason is not None else []
+        rest = events[len(passed) :]
+        for stored in rest[:1] if one else rest:
+            wrong = attempt(stored)
             if wrong is not None:
-                same = stored.position == self._found.position
-                attempts = self._found.attempts + 1 if same else 1
-                self.parked = parked(self._found.key, stored, wrong, attempts=attempts)
-                return
-            self._taken.append(stored)
-        behind = next(events, None)
-        if behind is not None:
-            self.parked = Parked(
-                key=self._found.key, position=behind.position, event=behind.id, error="", trace="", attempts=0
-            )
+                self._fail(stored, wrong)
+                break
+            self.taken.append(stored)
+        else:
+            self._end(rest[len(self.taken) :])
+        for said, about in [*self._discards(passed), *self._resumes()]:
+            self.notes.append(self._scribe.note(said, follower=self._follower, about=about, reason=self._reason))
 
-    def change(self, share: Share, scribe: Scribe) -> Change:
-        """What to write."""
-        plan = self._plan
-        return Change(
-            plan.shape,
-            plan.rows([self._row]) if self._taken else [],
-            share.mark,
-            share.mark,
-            share.slices,
-            share.epoch,
-            share.owner,
-            parked=() if self.parked is None else (self.parked,),
-            freed=(self._found.key,) if self.parked is None else (),
-            fence=True,
-            notes=self._notes(scribe),
+    def _fail(self, stored: SequencedEvent, wrong: Exception) -> None:
+        attempts = self._found.attempts + 1 if stored.position == self._found.position else 1
+        self.parked.append(parked(self.key, stored, wrong, attempts=attempts))
+
+    def _end(self, behind: Sequence[SequencedEvent]) -> None:
+        """Nothing failed: what is behind waits, or nothing is parked any more."""
+        if not behind:
+            self.freed.append(self.key)
+            return
+        first = behind[0]
+        self.parked.append(
+            Parked(key=self.key, position=first.position, event=first.id, error="", trace="", attempts=0)
         )
 
-    def _notes(self, scribe: Scribe) -> Sequence[EventData]:
-        follower, key = self._plan.name, self._found.key
-        said: list[tuple[Event, SequencedEvent]] = []
-        if self._passed is not None and self._reason is not None:
-            about = self._passed
-            discard = EventDiscarded(
-                follower=follower,
-                key=key,
-                position=about.position,
-                event=about.uuid,
-                error=self._found.error,
-                reason=self._reason,
+    def _discards(self, passed: Sequence[SequencedEvent]) -> list[tuple[Event, SequencedEvent]]:
+        return [
+            (
+                EventDiscarded(
+                    follower=self._follower,
+                    key=self.key,
+                    position=about.position,
+                    event=about.uuid,
+                    error=self._found.error,
+                    reason=self._reason or "",
+                ),
+                about,
             )
-            said.append((discard, about))
-        if self._taken:
-            first, last = self._taken[0], self._taken[-1]
-            said.append((KeyResumed(follower=follower, key=key, position=first.position, until=last.position), first))
-        return [scribe.note(one, follower=follower, about=about, reason=self._reason) for one, about in said]
+            for about in passed
+        ]
+
+    def _resumes(self) -> list[tuple[Event, SequencedEvent]]:
+        if not self.taken:
+            return []
+        first, last = self.taken[0], self.taken[-1]
+        note = KeyResumed(follower=self._follower, key=self.key, position=first.position, until=last.position)
+        return [(note, first)]

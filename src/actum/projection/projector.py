@@ -17,10 +17,8 @@ import msgspec
 from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
 from actum.journal.readmodel import Change, Mark, Share, Slices
-from actum.projection.care import Care
 from actum.projection.line import Line
 from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
-from actum.projection.view import Plan
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
 from actum.subscription.sharing import joined
 
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, Position, SequencedEvent
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
+    from actum.projection.handling import Projection
+    from actum.projection.view import Plan
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,6 +42,9 @@ LOOK_AT_OTHERS = 0.02
 
 LONGEST_WAIT = 60.0
 """Seconds for which one who catches up waits for others who hold shares and do not move."""
+
+Follows: TypeAlias = "Plan[Any] | Projection"
+"""What a projector keeps up: a view, or a projection of any shape."""
 
 Decoded: TypeAlias = "list[tuple[str, Event]]"
 Progressed: TypeAlias = "Callable[[Position, Position], None]"
@@ -61,7 +64,7 @@ class Projector:
         codec: Codec,
         *,
         database: ReadDatabase,
-        plans: Sequence[Plan[Any]],
+        plans: Sequence[Follows],
         until: Position | None = None,
         page: int = PAGE,
         owner: str = "",
@@ -114,8 +117,8 @@ class Projector:
                 self._make(plan)
             self._made = True
 
-    def _make(self, plan: Plan[Any]) -> None:
-        if self._database.prepare(plan.shape):
+    def _make(self, plan: Follows) -> None:
+        if self._database.prepare(plan.shape, plan.begin):
             _LOG.info("the view %s is built from the beginning of the journal", plan.name)
 
     def prepare(self) -> None:
@@ -177,10 +180,10 @@ class Projector:
         time.sleep(LOOK_AT_OTHERS)
         return True
 
-    def renew(self, plan: Plan[Any]) -> None:
+    def renew(self, plan: Follows) -> None:
         """Empty a view's table, to be built anew."""
         with self._lock:
-            self._database.renew(plan.shape)
+            self._database.renew(plan.shape, plan.begin)
             self._forget(self._lines)
 
     # One page.
@@ -273,11 +276,14 @@ class Projector:
         """What to write for each line."""
         since = lines[0].mark.position
         careful = [
-            carefully or bool(line.discarded and line.leaves_out(after=since, until=reached.position)) for line in lines
+            carefully or line.by_hand or bool(line.discarded and line.leaves_out(after=since, until=reached.position))
+            for line in lines
         ]
         decoded = [] if all(careful) else self._decode(self._concerned(lines, events))
         return [
-            Care(line, self._codec, self._database).change(events, reached, owner=self._owner, scribe=self._scribe)
+            line.change_with_care(
+                events, reached, self._database, codec=self._codec, owner=self._owner, scribe=self._scribe
+            )
             if care
             else line.change(decoded, reached, self._database, owner=self._owner)
             for line, care in zip(lines, careful, strict=True)
@@ -315,7 +321,7 @@ class Projector:
         key = tuple(dict.fromkeys(line.plan.table for line in lines))
         query = self._queries.get(key)
         if query is None:
-            types = {event for line in lines for event in line.plan.fold.events}
+            types = {event for line in lines for event in line.plan.events}
             query = self._queries[key] = Query.of(types=self._codec.names(types))
         return query
 
@@ -357,7 +363,7 @@ class Projector:
             self._lines += lines
             self._others += [share.mark for share in shares if not self._is_mine(share)]
 
-    def _joined(self, plan: Plan[Any], shares: list[Share]) -> list[Share]:
+    def _joined(self, plan: Follows, shares: list[Share]) -> list[Share]:
         """What workers who have gone left divided, whoever keeps it alone joins again."""
         todo = [] if self._owner or len(shares) == 1 else joined(shares)
         for step in todo:
@@ -370,21 +376,21 @@ class Projector:
         if before is None:
             _LOG.warning("%s", wrong)
 
-    def _line(self, plan: Plan[Any], share: Share, known: dict[tuple[str, Slices, int], Line]) -> Line:
+    def _line(self, plan: Follows, share: Share, known: dict[tuple[str, Slices, int], Line]) -> Line:
         """The line of a share: as it is where we know it and it has not moved."""
         before = known.get((plan.table, share.slices, share.epoch))
         if before is not None and before.mark == share.mark:
             return before
         self._check_fits(plan, share.mark)
         parked = frozenset(one.key for one in self._database.parked(plan.shape))
-        line = Line(plan, share, parked=parked, discarded=discarded(self._store, plan.name))
+        line = plan.line(share, parked=parked, discarded=discarded(self._store, plan.name))
         line.trouble = None if before is None else before.trouble
         return line
 
     def _is_mine(self, share: Share) -> bool:
         return share.owner == self._owner if self._owner else not share.held
 
-    def _missing(self, plan: Plan[Any]) -> list[Share]:
+    def _missing(self, plan: Follows) -> list[Share]:
         """The table is not there any more, or it is somebody else's now."""
         if plan.table in self._database.marks():
             raise Unavailable(
@@ -394,7 +400,7 @@ class Projector:
         self._make(plan)
         return self._database.shares(plan.shape)
 
-    def _check_fits(self, plan: Plan[Any], mark: Mark) -> None:
+    def _check_fits(self, plan: Follows, mark: Mark) -> None:
         if mark.position == 0:
             return
         where = f"the view {plan.name} in {self._database.address}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actum.journal.clock import Microseconds
     from actum.journal.readmodel import ReadDatabase, Share
     from actum.journal.store import EventStore
-    from actum.projection.view import Plan
+    from actum.projection.projector import Follows
 
 
 class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ class FollowerStatus(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({share.owner for share in self.shares if share.owner}))
 
 
-def status_of(plan: Plan[Any], *, database: ReadDatabase, store: EventStore, now: Microseconds) -> FollowerStatus:
+def status_of(plan: Follows, *, database: ReadDatabase, store: EventStore, now: Microseconds) -> FollowerStatus:
     """Where a follower stands, at the time `now`. Before its table is made, it has no share and is behind by all."""
     head = store.head()
     shares = tuple(_share(share, store, head=head, now=now) for share in database.shares(plan.shape))

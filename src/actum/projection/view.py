@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from actum.decision.state import Identity
-    from actum.journal.readmodel import Row, Value
+    from actum.journal.codec import Codec
+    from actum.journal.event import Position
+    from actum.journal.query import Query
+    from actum.journal.readmodel import Row, Share, Value
+    from actum.projection.line import Line
 
 RESERVED = "actum_"
 """Tables whose names begin so are actum's own."""
@@ -48,7 +52,7 @@ class ViewType(StateType):
         **options: Any,
     ) -> Any:
         made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
-        named = _snake(class_name) if table is None else table
+        named = snake(class_name) if table is None else table
         made.__table__ = named if _is_ours(made, named) else _checked_table(class_name, named)
         made.__indexed__ = indexed
         made.__policy__ = stop() if on_failure is None else on_failure
@@ -60,7 +64,8 @@ def _is_ours(cls: type, table: str) -> bool:
     return cls.__module__.startswith("actum.") and table.startswith(RESERVED)
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """`TurnoverByDay` as `turnover_by_day`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
@@ -114,12 +119,28 @@ class Plan(Generic[ViewT]):
         self.cells: dict[str, Cell] = {
             name: cell_of(kind, f"{self.name}.{name}") for name, kind in fields_of(cls).items()
         }
+        self.events = self.fold.events
+        self.begin = None
         self.shape = self._shape()
         self._writers = [
             (place, cell.write) for place, cell in enumerate(self.cells.values()) if cell.write is not None
         ]
         self._readers = [(place, cell.read) for place, cell in enumerate(self.cells.values()) if cell.read is not None]
         self._names = tuple(self.cells)
+
+    def line(self, share: Share, *, parked: frozenset[str], discarded: frozenset[tuple[Position, str]]) -> Line:
+        """What a projector works with for one share."""
+        from actum.projection.line import Line  # noqa: PLC0415 - it looks at plans itself
+
+        return Line(self, share, parked=parked, discarded=discarded)
+
+    def query(self, key: str, codec: Codec) -> Query:
+        """The events of a key, by its text."""
+        return self.fold.query(codec, self.fold.tags(self.ids_of(key)))
+
+    def ids_of(self, key: str) -> tuple[Identity, ...]:
+        """What the text of a key says."""
+        return self.fold.parse(key.split("\n") if self.divisible else ())
 
     def _shape(self) -> Shape:
         if len({name.lower() for name in self.cells}) < len(self.cells):

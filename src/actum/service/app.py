@@ -53,7 +53,7 @@ class App(Reacting):
         try:
             self.codec.check(store.kinds())
             database = None
-            if self._views or self.reacts:
+            if self._views or self._projections or self.reacts:
                 database = open_read_database(read_database, journal=journal, origin=store.origin)
             return Running(self, store, ids=ids, actor=actor, states_kept=states_kept, database=database, follow=follow)
         except BaseException:

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
     from actum.decision.command import Command
     from actum.decision.state import State
+    from actum.journal.readmodel import Work
+    from actum.projection.handling import Projection
     from actum.projection.query import Query
     from actum.projection.view import View, ViewT
+    from actum.subscription.policy import Policy
 
+DeclaredT = TypeVar("DeclaredT", bound="Callable[..., Any]")
 AnswerT = TypeVar("AnswerT", bound=Answers)
 DecideT = TypeVar("DecideT", bound=Decide)
 
@@ -40,6 +44,7 @@ class Declared:
         self._events: dict[type[Event], None] = dict.fromkeys((CommandRefused, NothingChanged, *NOTES))
         self._states: dict[str, type[State]] = {}
         self._views: dict[str, type[View]] = {}
+        self._projections: dict[str, Projection] = {}
         self._answers: dict[type[Query], Answer] = {}
         self._queries: dict[str, type[Query]] = {}
         self._upcasters: list[Upcaster] = []
@@ -123,6 +128,39 @@ class Declared:
         self.folds(view)
         return view
 
+    def projection(
+        self,
+        declared: DeclaredT | None = None,
+        /,
+        *,
+        by: object = None,
+        name: str | None = None,
+        begin: Work | None = None,
+        version: int = 1,
+        on_failure: Policy | None = None,
+    ) -> Any:
+        """Declare a projection of any shape: `def turnover(event: Deposited | Withdrawn, db: Any) -> None`, a decorator.
+
+        It is given each event and the driver's connection in the transaction in which its checkpoint moves; so is `begin`,
+        when it begins anew. A class has both as methods, `handle` and `begin`. `by` is the identity type whose values may
+        be worked on beside each other, each in order; without it, all events are one line. Another `version`, or other
+        code, has it begin anew.
+        """
+        from actum.projection.handling import projection_of  # noqa: PLC0415 - most applications have none
+
+        def declare(one: DeclaredT) -> DeclaredT:
+            made = projection_of(one, name=name, by=by, begin=begin, version=version, on_failure=on_failure)
+            taken = {*self._projections, *(view.__table__ for view in self._views.values())}
+            if made.name in taken:
+                raise Misdeclared(f"two views or projections are both called {made.name!r}; give one another name=…")
+            self._projections[made.name] = made
+            self.knows(*made.events)
+            for view in made.views:
+                self.view(view)
+            return one
+
+        return declare if declared is None else declare(declared)
+
     def answers(self, answer: AnswerT) -> AnswerT:
         """How a query is answered: `def richest(query: Richest, balances: Table[Balance]) -> Page[Balance]`.
 
@@ -177,6 +215,11 @@ class Declared:
     def views(self) -> dict[str, type[View]]:
         """The views by their names."""
         return dict(self._views)
+
+    @property
+    def projections(self) -> dict[str, Projection]:
+        """The projections of any shape by their names."""
+        return dict(self._projections)
 
     @property
     def queries(self) -> dict[str, type[Query]]:

@@ -218,16 +218,15 @@ class Running:
 
     def parked(self) -> tuple[ParkedKey, ...]:
         """What views have put aside: each key with the event it failed over, the error, and how many of its events wait."""
-        views = self.app.views.values()
-        return tuple(one for view in views for one in self.views.parking(view, actor=self._actor).list())
+        return tuple(one for name in self.views.names for one in self.views.parking(name, actor=self._actor).there())
 
     def retry(self, view: str, key: str | None = None, *, one: bool = False, actor: str | None = None) -> bool:
         """Take up again what a view has parked: one key, or all; with `one` only the first event of each. On record.
 
         Events are folded in order, with the code of now. Whether nothing is parked of these keys after.
         """
-        parking = self.views.parking(self.app.view_type(view), actor=actor or self._actor)
-        keys = [key] if key is not None else [one.key for one in parking.list()]
+        parking = self.views.parking(view, actor=actor or self._actor)
+        keys = [key] if key is not None else [one.key for one in parking.there()]
         done = [parking.retry(each, one=one) for each in keys]
         return all(done)
 
@@ -236,7 +235,7 @@ class Running:
 
         Whether nothing is parked of the key after. It holds also when the view is built anew.
         """
-        return self.views.parking(self.app.view_type(view), actor=actor or self._actor).discard(key, reason=reason)
+        return self.views.parking(view, actor=actor or self._actor).discard(key, reason=reason)
 
     def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
         """Have so many workers keep the views up, each with its part of the keys, together with those of other processes.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.projection.parking import Parking
-    from actum.projection.projector import Progressed
+    from actum.projection.projector import Follows, Progressed
     from actum.projection.query import AnswerT
     from actum.projection.status import FollowerStatus
     from actum.service.declared import Declared
@@ -42,7 +42,8 @@ class Views:
         self._store = store
         self._database = database
         self.progress = Progress("the views")
-        self._plans = [plan_of(view) for view in app.views.values()]
+        self._plans: list[Follows] = [plan_of(view) for view in app.views.values()]
+        self._plans += app.projections.values()
         self._scribe = Scribe(SYSTEM_IDS, app.producer, app.producer)
         self._projector: Projector | None = None
         self._runner: Runner | None = None
@@ -187,14 +188,20 @@ class Views:
         found.rescale(workers)
         return found
 
-    def parking(self, view: type[View], *, actor: str) -> Parking:
-        """What is parked of a view, taken up again or discarded in somebody's name."""
+    def parking(self, follower: str, *, actor: str) -> Parking:
+        """What is parked of a view or projection, taken up again or discarded in somebody's name."""
         from actum.projection.parking import Parking  # noqa: PLC0415 - asked for by whoever operates it
 
-        self._declared(view)
         scribe = Scribe(SYSTEM_IDS, actor, self._app.producer)
-        plan = plan_of(view)
+        plan = next((plan for plan in self._plans if follower in (plan.name, plan.table)), None)
+        if plan is None:
+            raise Unknown("view or projection", follower, tuple(sorted(plan.name for plan in self._plans)))
         return Parking(self._store, self._app.codec, database=self.database, plan=plan, scribe=scribe)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The views and projections that are kept up."""
+        return tuple(plan.name for plan in self._plans)
 
     def followers(self) -> tuple[FollowerStatus, ...]:
         """How far each follower has come."""

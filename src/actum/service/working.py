@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from actum.journal.errors import Invalid
 from actum.projection.notes import SCRIBE, Scribe
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from actum.journal.codec import Codec
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
-    from actum.projection.view import Plan
+    from actum.projection.projector import Follows
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Worker:
         codec: Codec,
         *,
         database: ReadDatabase,
-        plans: Sequence[Plan[Any]],
+        plans: Sequence[Follows],
         lease: float = LEASE,
         page: int = PAGE,
         scribe: Scribe = SCRIBE,
@@ -90,7 +90,7 @@ class Worker:
 class Workers:
     """Some workers of this process, more or fewer of them at any time. A context manager that stops them."""
 
-    def __init__(self, worker: Callable[[], Worker], *, plans: Sequence[Plan[Any]]) -> None:
+    def __init__(self, worker: Callable[[], Worker], *, plans: Sequence[Follows]) -> None:
         self._make = worker
         self._plans = plans
         self._lock = threading.Lock()
@@ -123,8 +123,8 @@ class Workers:
         for plan in self._plans:
             if not plan.divisible:
                 _LOG.warning(
-                    "%s has one row for all events, so one worker does all of it, however many there are; "
-                    "give it an identity to divide it",
+                    "%s has one key for all events, so one worker does all of it, however many there are; "
+                    "give it an identity, or by=…, to divide it",
                     plan.name,
                 )
 

@@ -94,8 +94,8 @@ def test_a_worker_that_falls_silent_is_replaced_when_its_lease_is_over(tmp_path:
 def test_a_view_with_one_row_is_pointed_out_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     with opened(tmp_path / "bank.actum") as running, running.work(2, lease=2) as workers:
         workers.rescale(1)
-        assert caplog.text.count("Turnover has one row for all events, so one worker does all of it") == 1
-        assert "Balance has one row" not in caplog.text
+        assert caplog.text.count("Turnover has one key for all events, so one worker does all of it") == 1
+        assert "Balance has one key" not in caplog.text
         turnover = next(one for one in running.followers() if one.name == "Turnover")
         assert not turnover.divisible
         assert running.app.views["Turnover"] is Turnover

@@ -296,9 +296,9 @@ class PostgresTables:
                 if bound is not None:
                     with _accepted():
                         connection.execute(table_sql.upsert(self._names, change.shape), bound)
-                self._put_aside(connection, change)
                 if change.work is not None:
                     _theirs(change.work, connection)
+                self._put_aside(connection, change)
 
         try:
             with _their_own():

@@ -334,6 +334,7 @@ class SqliteTables:
                         _apply(connection, change)
                     if change.work is not None:
                         change.work(connection)
+                    _put_aside(connection, change)
         except _MovedError:
             return False
         return True
@@ -449,7 +450,6 @@ def _apply(connection: apsw.Connection, change: Change) -> None:
     which = (shape.table, slices.low, slices.high, change.epoch, seen.position, seen.event, change.owner)
     bound = (reached.position, reached.event, change.fence, *which, shape.fingerprint)
     _change_one(connection, _SQL["advance"], bound)
-    _put_aside(connection, change)
     for part in _parts(change.rows, len(shape.columns)):
         values: list[Value] = [value for row in part for value in row]
         connection.execute(table_sql.upsert(shape, len(part)), values)

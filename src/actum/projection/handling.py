@@ -1,0 +1,333 @@
+"""A projection of any shape: a handler, given each event and the open transaction in which the checkpoint moves.
+
+What it writes there and the checkpoint stand or fall together, so each event has its effect once, whatever is killed when.
+Its tables are its own: it makes them in `begin`, which is done when it begins anew, in one transaction, too.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from actum.decision.state import events_in, hints_of, source
+from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
+from actum.journal.event import SequencedEvent, Tag
+from actum.journal.message import name_of, tag_declared
+from actum.journal.query import Query
+from actum.journal.readmodel import ALL_SLICES, Change, Shape, slice_of
+from actum.projection.care import parked, said
+from actum.projection.line import Line
+from actum.projection.notes import EventParked, EventSkipped, notes_of
+from actum.projection.table import Table
+from actum.projection.view import View, plan_of, snake
+from actum.subscription.policy import Policy, Then, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from actum.journal.codec import Codec
+    from actum.journal.event import Event, EventData, Position
+    from actum.journal.readmodel import Mark, Parked, ReadDatabase, Share, Slices, Work
+    from actum.projection.notes import Scribe
+
+Handles: TypeAlias = "Callable[..., object]"
+"""What a user writes: `def totals(event: Deposited | Withdrawn, db: Any) -> None`."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
+
+SAVEPOINT = "actum_event"
+"""The savepoint to which one goes back where an event fails that is put aside."""
+
+
+class Projection:
+    """A handler understood: which events it takes, by which tag its keys are told apart, and what else it asks for.
+
+    After the event it may ask for `key: str`, for `stored: SequencedEvent` (the envelope), for `Table[SomeView]` of another
+    view as it was last committed, and for the driver's connection under any other name.
+    """
+
+    def __init__(
+        self,
+        handle: Handles,
+        *,
+        name: str,
+        by: Any = None,
+        begin: Work | None = None,
+        version: int = 1,
+        policy: Policy | None = None,
+    ) -> None:
+        self.name = name
+        self.table = self._checked_name(name)
+        self.begin = begin
+        self.policy = stop() if policy is None else policy
+        self.tag = _tag_of(by, name)
+        self.divisible = self.tag is not None
+        self._handle = handle
+        hints = hints_of(handle, name)
+        parameters = source().parameters_of(handle)
+        self.events = events_in(hints.get(parameters[0])) if parameters else ()
+        if not self.events:
+            raise Misdeclared(
+                f"{name}: expected events first, as in `def {name}(event: Deposited | Withdrawn, db: Any)`"
+            )
+        self.event_set = frozenset(self.events)
+        self._asked = {each: self._what(each, hints.get(each)) for each in parameters[1:]}
+        self.shape = Shape(self.table, (), (), self._fingerprint(version))
+
+    @staticmethod
+    def _checked_name(name: str) -> str:
+        if not _NAME.match(name) or name.startswith("actum_"):
+            raise Misdeclared(
+                f"{name!r} cannot name a projection; expected lower-case letters, digits and '_', beginning with a letter, 63 at most; say name=…"
+            )
+        return name
+
+    def _what(self, parameter: str, annotation: Any) -> Any:
+        """What a parameter is to be given: "key", "stored", "db", or a view."""
+        if parameter == "key":
+            return "key"
+        if annotation is SequencedEvent:
+            return "stored"
+        if typing.get_origin(annotation) is Table:
+            view = typing.get_args(annotation)[0]
+            if not (isinstance(view, type) and issubclass(view, View)):
+                raise Misdeclared(
+                    f"{self.name}: {parameter} is declared as {name_of(annotation)}; expected Table[SomeView]"
+                )
+            plan_of(view)
+            return view
+        return "db"
+
+    def _fingerprint(self, version: int) -> bytes:
+        """Another one whenever the handler may do something else."""
+        code = [source().code_of(each) for each in (self._handle, self.begin) if each is not None]
+        text = repr((self.name, version, self.tag, sorted(str(event.__kind__) for event in self.events), code))
+        return sha256(text.encode()).digest()[:16]
+
+    def line(self, share: Share, *, parked: frozenset[str], discarded: frozenset[tuple[Position, str]]) -> HandledLine:
+        """What a projector works with for one share."""
+        return HandledLine(self, share, parked=parked, discarded=discarded)
+
+    def query(self, key: str, codec: Codec) -> Query:
+        """The events of a key."""
+        tags = () if self.tag is None else (f"{self.tag.name}:{key}",)
+        return Query.of(types=codec.names(self.events), tags=tags)
+
+    @property
+    def views(self) -> tuple[type[View], ...]:
+        """The views it looks into."""
+        return tuple(what for what in self._asked.values() if not isinstance(what, str))
+
+    def keys(self, tag_text: str) -> list[str]:
+        """The keys of an event with these tags."""
+        if self.tag is None:
+            return [""]
+        beginning = f"{self.tag.name}:"
+        return [part[len(beginning) :] for part in tag_text.split("\n") if part.startswith(beginning)]
+
+    def take(self, event: Event, db: Any, *, key: str, stored: SequencedEvent, database: ReadDatabase) -> None:
+        """Have the handler take an event."""
+        given: dict[str, Any] = {"key": key, "stored": stored, "db": db}
+        self._handle(
+            event,
+            **{
+                name: given[what] if isinstance(what, str) else Table(what, database)
+                for name, what in self._asked.items()
+            },
+        )
+
+
+def _tag_of(by: Any, name: str) -> Tag | None:
+    if by is None:
+        return None
+    tag = Tag(by) if isinstance(by, str) else tag_declared(by)
+    if tag is None:
+        raise Misdeclared(
+            f"{name}: by={name_of(by)} is no identity type; expected one like Annotated[str, Tag('account')]"
+        )
+    return tag
+
+
+class Keys:
+    """Which events concern some slices of a projection, by their tags."""
+
+    def __init__(self, projection: Projection, slices: Slices) -> None:
+        self.projection = projection
+        self._slices = slices
+        self._left_out: frozenset[str] = frozenset()
+
+    def of(self, tag_text: str) -> list[str]:
+        """The keys of an event that are in these slices and not left out."""
+        keys = self.projection.keys(tag_text)
+        if self._slices != ALL_SLICES:
+            keys = [key for key in keys if slice_of(key) in self._slices]
+        return [key for key in keys if key not in self._left_out]
+
+    def concerned(self, texts: set[str]) -> set[str]:
+        """Those of the tag texts that name a key of these slices."""
+        return {text for text in texts if self.of(text)}
+
+    def leave_out(self, keys: frozenset[str]) -> None:
+        """Name these keys no more."""
+        self._left_out = keys
+
+    def forget(self, *, empty: bool = False) -> None:
+        """There is nothing to forget."""
+
+    def age(self) -> None:
+        """There is nothing to let go of."""
+
+
+class HandledLine(Line):
+    """One share of one projection."""
+
+    by_hand = True
+
+    __slots__ = ("keys",)
+
+    def __init__(
+        self,
+        projection: Projection,
+        share: Share,
+        *,
+        parked: frozenset[str],
+        discarded: frozenset[tuple[Position, str]],
+    ) -> None:
+        self.keys = Keys(projection, share.slices)
+        super().__init__(projection, share, rows=self.keys, parked=parked, discarded=discarded)
+
+    def change_with_care(
+        self,
+        events: Sequence[SequencedEvent],
+        reached: Mark,
+        database: ReadDatabase,
+        *,
+        codec: Codec,
+        owner: str,
+        scribe: Scribe,
+    ) -> Change:
+        """What to do for a page of events."""
+        return Handling(self, codec, database, scribe=scribe).change(events, reached, owner=owner)
+
+
+class Handling:
+    """One page of one line: what is done in the transaction. After too much trouble, each event in a savepoint of its own."""
+
+    def __init__(self, line: HandledLine, codec: Codec, database: ReadDatabase, *, scribe: Scribe) -> None:
+        self._line = line
+        self._plan: Projection = line.keys.projection
+        self._codec = codec
+        self._database = database
+        self._carefully = line.gives_up
+        self._scribe = scribe
+        self._names = codec.names(self._plan.events)
+        self._mine: list[tuple[SequencedEvent, str]] = []
+        self._parked: list[Parked] = []
+        self._notes: list[EventData] = []
+
+    def change(self, events: Sequence[SequencedEvent], reached: Mark, *, owner: str) -> Change:
+        """What to do with a page of events."""
+        line, keys = self._line, self._line.keys
+        self._mine = [
+            (stored, key)
+            for stored in events
+            if stored.type in self._names
+            for key in keys.of(stored.tag_text)
+            if (stored.position, key) not in line.discarded
+        ]
+        share = line.share
+        return Change(
+            self._plan.shape,
+            (),
+            share.mark,
+            reached,
+            share.slices,
+            share.epoch,
+            owner,
+            work=self._work if self._mine else None,
+            parked=self._parked,
+            notes=self._notes,
+        )
+
+    def _work(self, db: Any) -> None:
+        self._parked.clear()
+        self._notes.clear()
+        for stored, key in self._mine:
+            if self._carefully:
+                self._try(db, stored, key)
+            else:
+                hand_over(self._plan, db, stored, key, codec=self._codec, database=self._database)
+
+    def _try(self, db: Any, stored: SequencedEvent, key: str) -> None:
+        if any(one.key == key for one in self._parked):
+            return
+        wrong = attempt_by_hand(self._plan, db, stored, key, codec=self._codec, database=self._database)
+        if wrong is None:
+            return
+        plan, trouble = self._plan, self._line.trouble
+        attempts = 1 if trouble is None else trouble.attempts
+        about: dict[str, Any] = {"follower": plan.name, "key": key, "position": stored.position, "event": stored.uuid}
+        if plan.policy.then is Then.SKIP:
+            note: Event = EventSkipped(error=said(wrong), reason=plan.policy.reason, **about)
+        else:
+            note = EventParked(error=said(wrong), attempts=attempts, **about)
+            self._parked.append(parked(key, stored, wrong, attempts=attempts))
+        self._notes += notes_of([(note, stored)], self._scribe, plan.name)
+
+
+def hand_over(
+    plan: Projection, db: Any, stored: SequencedEvent, key: str, *, codec: Codec, database: ReadDatabase
+) -> None:
+    """Have the handler take a stored event. What goes wrong in it is said with the event."""
+    try:
+        events = codec.decode(stored)
+    except Unknown as unknown:
+        raise NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that projects") from unknown
+    for event in events:
+        if type(event) not in plan.event_set:
+            continue
+        try:
+            plan.take(event, db, key=key, stored=stored, database=database)
+        except Exception as wrong:
+            if isinstance(wrong, ActumError):
+                raise
+            raise Unavailable(
+                f"the projection {plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its handler"
+            ) from wrong
+
+
+def attempt_by_hand(
+    plan: Projection, db: Any, stored: SequencedEvent, key: str, *, codec: Codec, database: ReadDatabase
+) -> Exception | None:
+    """The same, undone where it fails; what goes wrong is answered."""
+    db.execute(f"SAVEPOINT {SAVEPOINT}")
+    try:
+        hand_over(plan, db, stored, key, codec=codec, database=database)
+    except NewerSchema:
+        raise
+    except Exception as wrong:  # noqa: BLE001 - it is kept beside the event
+        db.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+        db.execute(f"RELEASE SAVEPOINT {SAVEPOINT}")
+        return wrong.__cause__ if isinstance(wrong.__cause__, Exception) else wrong
+    db.execute(f"RELEASE SAVEPOINT {SAVEPOINT}")
+    return None
+
+
+def projection_of(
+    declared: Any, *, name: str | None, by: Any, begin: Work | None, version: int, on_failure: Policy | None
+) -> Projection:
+    """The projection that a class with `handle`, and perhaps `begin`, or a function is. `Misdeclared` where it is neither."""
+    handle = declared
+    if isinstance(declared, type):
+        made: Any = declared()
+        handle, begin = getattr(made, "handle", None), begin or getattr(made, "begin", None)
+        if handle is None:
+            raise Misdeclared(
+                f"{declared.__name__} has no handle; write `def handle(self, event: A | B, db: Any) -> None`"
+            )
+    if not callable(handle):
+        raise Misdeclared(f"expected a function or a class with handle, found {declared!r:.80}")
+    named = snake(declared.__name__) if name is None else name
+    return Projection(handle, name=named, by=by, begin=begin, version=version, policy=on_failure)
