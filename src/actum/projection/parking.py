@@ -121,15 +121,12 @@ class Parking:
             resumption.go(events, lambda stored: attempt(plan, row, stored, codec), one=one)
             rows = plan.rows([row]) if resumption.taken else []
         else:
+            projection = plan
 
-            def work(db: Any) -> None:
-                key = resumption.key
-                resumption.go(
-                    events,
-                    lambda stored: attempt_by_hand(plan, db, stored, key, codec=codec, database=database),
-                    one=one,
-                )
+            def hand_over(stored: SequencedEvent, db: Any) -> Exception | None:
+                return attempt_by_hand(projection, db, stored, resumption.key, codec=codec, database=database)
 
+            work = lambda db: resumption.go(events, lambda stored: hand_over(stored, db), one=one)  # noqa: E731
         return Change(
             plan.shape,
             rows,
@@ -191,7 +188,7 @@ class _Resumption:
         """Take in what can be taken in. Done anew where the transaction is."""
         for part in (self.taken, self.parked, self.freed, self.notes):
             part.clear()
-        passed = events[:1] if self._reason is not None else []
+        passed = events[: int(self._reason is not None)]
         rest = events[len(passed) :]
         for stored in rest[:1] if one else rest:
             wrong = attempt(stored)

@@ -128,9 +128,24 @@ class Declared:
         self.folds(view)
         return view
 
+    @overload
+    def projection(self, declared: DeclaredT, /) -> DeclaredT: ...
+
+    @overload
     def projection(
         self,
-        declared: DeclaredT | None = None,
+        /,
+        *,
+        by: object = None,
+        name: str | None = None,
+        begin: Work | None = None,
+        version: int = 1,
+        on_failure: Policy | None = None,
+    ) -> Callable[[DeclaredT], DeclaredT]: ...
+
+    def projection(
+        self,
+        declared: Any = None,
         /,
         *,
         by: object = None,
