@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, EventData, Position
     from actum.journal.readmodel import Mark, Parked, ReadDatabase, Share, Slices, Work
     from actum.projection.notes import Scribe
+    from actum.projection.view import Plan
 
 Handles: TypeAlias = "Callable[..., object]"
 """What a user writes: `def totals(event: Deposited | Withdrawn, db: Any) -> None`."""
@@ -105,10 +106,6 @@ class Projection:
         code = [source().code_of(each) for each in (self._handle, self.begin) if each is not None]
         text = repr((self.name, version, self.tag, sorted(str(event.__kind__) for event in self.events), code))
         return sha256(text.encode()).digest()[:16]
-
-    def line(self, share: Share, *, parked: frozenset[str], discarded: frozenset[tuple[Position, str]]) -> HandledLine:
-        """What a projector works with for one share."""
-        return HandledLine(self, share, parked=parked, discarded=discarded)
 
     def query(self, key: str, codec: Codec) -> Query:
         """The events of a key."""
@@ -210,6 +207,18 @@ class HandledLine(Line):
     ) -> Change:
         """What to do for a page of events."""
         return Handling(self, codec, database, scribe=scribe).change(events, reached, owner=owner)
+
+
+def line_of(
+    plan: Plan[Any] | Projection,
+    share: Share,
+    *,
+    parked: frozenset[str],
+    discarded: frozenset[tuple[Position, str]],
+) -> Line:
+    """What a projector works with for one share."""
+    kind = HandledLine if isinstance(plan, Projection) else Line
+    return kind(plan, share, parked=parked, discarded=discarded)
 
 
 class Handling:

@@ -17,6 +17,7 @@ import msgspec
 from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
 from actum.journal.readmodel import Change, Mark, Share, Slices
+from actum.projection.handling import Projection, line_of
 from actum.projection.line import Line
 from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, Position, SequencedEvent
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
-    from actum.projection.handling import Projection
     from actum.projection.view import Plan
 
 _LOG = logging.getLogger(__name__)
@@ -383,7 +383,7 @@ class Projector:
             return before
         self._check_fits(plan, share.mark)
         parked = frozenset(one.key for one in self._database.parked(plan.shape))
-        line = plan.line(share, parked=parked, discarded=discarded(self._store, plan.name))
+        line = line_of(plan, share, parked=parked, discarded=discarded(self._store, plan.name))
         line.trouble = None if before is None else before.trouble
         return line
 

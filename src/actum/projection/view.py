@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     from actum.decision.state import Identity
     from actum.journal.codec import Codec
-    from actum.journal.event import Position
     from actum.journal.query import Query
-    from actum.journal.readmodel import Row, Share, Value
-    from actum.projection.line import Line
+    from actum.journal.readmodel import Row, Value
 
 RESERVED = "actum_"
 """Tables whose names begin so are actum's own."""
@@ -127,12 +125,6 @@ class Plan(Generic[ViewT]):
         ]
         self._readers = [(place, cell.read) for place, cell in enumerate(self.cells.values()) if cell.read is not None]
         self._names = tuple(self.cells)
-
-    def line(self, share: Share, *, parked: frozenset[str], discarded: frozenset[tuple[Position, str]]) -> Line:
-        """What a projector works with for one share."""
-        from actum.projection.line import Line  # noqa: PLC0415 - it looks at plans itself
-
-        return Line(self, share, parked=parked, discarded=discarded)
 
     def query(self, key: str, codec: Codec) -> Query:
         """The events of a key, by its text."""
