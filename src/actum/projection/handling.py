@@ -195,19 +195,6 @@ class HandledLine(Line):
         self.keys = Keys(projection, share.slices)
         super().__init__(projection, share, rows=self.keys, parked=parked, discarded=discarded)
 
-    def change_with_care(
-        self,
-        events: Sequence[SequencedEvent],
-        reached: Mark,
-        database: ReadDatabase,
-        *,
-        codec: Codec,
-        owner: str,
-        scribe: Scribe,
-    ) -> Change:
-        """What to do for a page of events."""
-        return Handling(self, codec, database, scribe=scribe).change(events, reached, owner=owner)
-
 
 def line_of(
     plan: Plan[Any] | Projection,
@@ -217,8 +204,9 @@ def line_of(
     discarded: frozenset[tuple[Position, str]],
 ) -> Line:
     """What a projector works with for one share."""
-    kind = HandledLine if isinstance(plan, Projection) else Line
-    return kind(plan, share, parked=parked, discarded=discarded)
+    if isinstance(plan, Projection):
+        return HandledLine(plan, share, parked=parked, discarded=discarded)
+    return Line(plan, share, parked=parked, discarded=discarded)
 
 
 class Handling:

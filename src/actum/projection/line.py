@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.journal.errors import ActumError, Unavailable
 from actum.journal.readmodel import ALL_SLICES, Change, Mark, Share
-from actum.projection.care import Care
 from actum.projection.rows import Rows
 from actum.subscription.policy import Then
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from actum.journal.codec import Codec
-    from actum.journal.event import Event, Position, SequencedEvent
+    from actum.journal.event import Event, Position
     from actum.journal.readmodel import ReadDatabase, Row
-    from actum.projection.notes import Scribe
     from actum.projection.view import Plan
     from actum.subscription.patience import Trouble
 
@@ -101,19 +98,6 @@ class Line:
         share = self.share
         rows = self._fold(decoded, database)
         return Change(self.plan.shape, rows, share.mark, reached, share.slices, share.epoch, owner)
-
-    def change_with_care(
-        self,
-        events: Sequence[SequencedEvent],
-        reached: Mark,
-        database: ReadDatabase,
-        *,
-        codec: Codec,
-        owner: str,
-        scribe: Scribe,
-    ) -> Change:
-        """The same, one event and one key at a time; what fails too often is put aside or passed over."""
-        return Care(self, codec, database).change(events, reached, owner=owner, scribe=scribe)
 
     def _fold(self, decoded: Decoded, database: ReadDatabase) -> list[Row]:
         """The changed rows."""

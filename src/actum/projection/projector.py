@@ -17,7 +17,8 @@ import msgspec
 from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
 from actum.journal.readmodel import Change, Mark, Share, Slices
-from actum.projection.handling import Projection, line_of
+from actum.projection.care import Care
+from actum.projection.handling import HandledLine, Handling, Projection, line_of
 from actum.projection.line import Line
 from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
@@ -281,13 +282,19 @@ class Projector:
         ]
         decoded = [] if all(careful) else self._decode(self._concerned(lines, events))
         return [
-            line.change_with_care(
-                events, reached, self._database, codec=self._codec, owner=self._owner, scribe=self._scribe
-            )
+            self._with_care(line, events, reached)
             if care
             else line.change(decoded, reached, self._database, owner=self._owner)
             for line, care in zip(lines, careful, strict=True)
         ]
+
+    def _with_care(self, line: Line, events: list[SequencedEvent], reached: Mark) -> Change:
+        """What to write where each event is looked at by itself."""
+        if isinstance(line, HandledLine):
+            handling = Handling(line, self._codec, self._database, scribe=self._scribe)
+            return handling.change(events, reached, owner=self._owner)
+        care = Care(line, self._codec, self._database)
+        return care.change(events, reached, owner=self._owner, scribe=self._scribe)
 
     def _concerned(self, lines: Sequence[Line], events: list[SequencedEvent]) -> list[SequencedEvent]:
         """Those of the events that have a row in these lines; where lines have every slice, all."""
