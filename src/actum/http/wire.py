@@ -18,6 +18,7 @@ from actum.http.problem import error_of, read
 from actum.http.said import IDEMPOTENCY_KEY, LAST_EVENT_ID, Said, headers_for
 from actum.journal.clock import SYSTEM_IDS, uuid_of
 from actum.journal.errors import Busy, Invalid, OutcomeUnknown, Unavailable
+from actum.journal.event import Position
 from actum.journal.message import checker, decoder_of, to_json
 from actum.journal.recorded import Recorded, recorded
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from actum.decision.state import Identity
     from actum.history.as_of import Moment
     from actum.journal.errors import ActumError
-    from actum.journal.event import Position
     from actum.journal.query import Query as Choice
     from actum.projection.query import Query
     from actum.service.declared import Declared

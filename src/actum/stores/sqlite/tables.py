@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 
 _SQL = statements("sqlite/tables.sql")
 
-READ_DATABASE = Layout(
-    0x61637476, "read database", tuple(f"sqlite/tables_{number:04}.sql" for number in range(1, 5))
-)
+READ_DATABASE = Layout(0x61637476, "read database", tuple(f"sqlite/tables_{number:04}.sql" for number in range(1, 5)))
 """How a read database is known: its application id spells "actv"."""
 
 MEMORY = ":memory:"
