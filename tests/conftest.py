@@ -8,6 +8,11 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# That a machine is busy with other things says nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # The shipped cases fail as readably as our own; that is to be said before anything of theirs is imported.
 pytest.register_assert_rewrite("actum.testing")
