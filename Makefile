@@ -63,7 +63,8 @@ docs: $(VENV)/.develops ## the documentation site, in .build/docs
 ledger: $(VENV)/.runs ## a real bank's 49,070 transactions through actum, each stated balance checked
 	@if [ -f $(LEDGER_DATA)/bank-ledger-1993.csv.gz ]; then \
 		mkdir -p $(BUILD) && rm -f $(BUILD)/ledger.* && \
-		$(PY) -m examples.ledger --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum; \
+		$(PY) -m examples.ledger --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum && \
+		$(PY) -m examples.ledger.rebuilding --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "expected the real ledger in $(LEDGER_DATA), found none; say LEDGER_DATA=folder" >&2; exit 1; \
 	else \

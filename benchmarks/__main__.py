@@ -21,6 +21,7 @@ SECTIONS = (
     "commands",
     "enrolment",
     "replay",
+    "rebuild",
     "appends",
     "traceability",
     "processes",

@@ -103,7 +103,7 @@ def test_the_command_line_works_on_the_journal(tmp_path: Path):
 
     imported = told("examples.ledger", "--data", str(folder), "--journal", str(journal))
     assert json.loads(imported.splitlines()[-1])["mismatches"] == 0
-    last = list(_rows(folder / LEDGER))[-1]
+    last = list(rows_in(folder / LEDGER))[-1]
     life = told("actum.cli", "entity", "Account", last["account"])
     assert "open false → true" in life
     assert f"{transactions + 12} events" in told("actum.cli", "verify", "--decisions")
@@ -112,14 +112,15 @@ def test_the_command_line_works_on_the_journal(tmp_path: Path):
 
 def test_the_first_months_of_the_real_bank_are_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     for ledger in REAL.glob(LEDGER):
-        rows = list(itertools.islice(_rows(ledger), SLICE))
+        rows = list(itertools.islice(rows_in(ledger), SLICE))
         seen = {row["account"] for row in rows}
-        accounts = [row for row in _rows(REAL / ACCOUNTS) if row["account"] in seen]
+        accounts = [row for row in rows_in(REAL / ACCOUNTS) if row["account"] in seen]
         figures = figures_of(capsys, written(tmp_path, accounts, rows))
         assert figures["balances_checked"] == SLICE
         assert (figures["mismatches"], figures["refused"], figures["duplicates"]) == (0, 0, 0)
 
 
-def _rows(path: Path) -> list[Row]:
+def rows_in(path: Path) -> list[Row]:
+    """The lines of one of the bank's files."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

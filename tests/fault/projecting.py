@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 
 from actum.journal.errors import Busy
+from actum.projection.changed import Rebuilds
 from actum.projection.projector import Projector
-from actum.projection.view import plan_of
 from actum.service.opening import open_read_database, open_store
+from actum.service.shelf import Shelf
 from tests.unit.projection.bank import bank
 
 
 def main(journal: str, views: str, *, page: int) -> None:
     store = open_store(journal)
     database = open_read_database(views, journal=journal, origin=store.origin)
-    plans = [plan_of(view) for view in bank.views.values()]
-    projector = Projector(store, bank.codec, database=database, plans=plans, page=page)
+    shelf = Shelf(bank, store, database=database, rebuilds=Rebuilds.AUTOMATIC)
+    projector = Projector(store, bank.codec, database=database, plans=shelf.plans, page=page)
     more = True
     while more:
         try:

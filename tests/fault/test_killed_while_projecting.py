@@ -61,7 +61,7 @@ def _check(running: Running, seed: int) -> None:
     assert shown(running) == folded(some_events(EVENTS, seed))
     digests = {view: running.digest(view) for view in (Balance, Turnover)}
     for view in digests:
-        running.rebuild(view)
+        running.rebuild(view).switch()
     assert {view: running.digest(view) for view in digests} == digests
 
 

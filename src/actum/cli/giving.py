@@ -27,6 +27,7 @@ from actum.cli.options import (
 from actum.cli.terminal import bar, complain, err, line, note, out, readable
 from actum.journal.errors import Invalid, Refused
 from actum.journal.message import to_json
+from actum.projection.changed import Rebuilds
 from actum.projection.paging import Page
 
 if TYPE_CHECKING:
@@ -41,8 +42,15 @@ if TYPE_CHECKING:
 @click.argument("app", envvar="ACTUM_APP")
 @journal_option
 @read_database_option
+@click.option(
+    "--rebuilds",
+    type=click.Choice([each.value for each in Rebuilds]),
+    default=Rebuilds.AUTOMATIC.value,
+    show_default=True,
+    help="What to do by itself where a view has changed.",
+)
 @json_option
-def run(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+def run(app: str, journal: str, read_database: str | None, rebuilds: str, as_json: bool) -> None:
     """Run an application, named MODULE:ATTRIBUTE: follow the journal and keep its views up to date.
 
     Makes the journal where there is none. Ends cleanly on Ctrl-C and on SIGTERM.
@@ -53,7 +61,7 @@ def run(app: str, journal: str, read_database: str | None, as_json: bool) -> Non
     stops = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda number, frame: stopping.set()) for number in stops}
     try:
-        with declared.open(journal, read_database=read_database, follow=True) as running:
+        with declared.open(journal, read_database=read_database, follow=True, rebuilds=Rebuilds(rebuilds)) as running:
             _begin(running, declared.name, journal, as_json=as_json)
             _report(running, stopping, as_json=as_json)
             head = running.head()

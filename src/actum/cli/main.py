@@ -20,6 +20,7 @@ from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
 from actum.cli.parked import parked
 from actum.cli.processes import processes, timers
+from actum.cli.rebuilding import cancel, diff, rebuild, rollback, switch, versions
 from actum.cli.serving import serve
 from actum.cli.tail import tail
 from actum.cli.views import views
@@ -45,3 +46,5 @@ for verb in (
     *(check, verify, export, import_, completion),
 ):
     main.add_command(verb)
+for verb in (rebuild, diff, switch, rollback, versions, cancel):
+    views.add_command(verb)

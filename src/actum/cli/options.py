@@ -138,6 +138,34 @@ def load_app(name: str) -> App:
     return found
 
 
+def load_app_in(folder: str, name: str) -> App:
+    """The application of that name as it stands in another folder, such as an older version's: beside the one from here."""
+    if not Path(folder).is_dir():
+        raise Invalid(f"there is no folder {folder}")
+    here = {key: sys.modules.pop(key) for key in list(sys.modules) if _is_from_here(key)}
+    sys.path.insert(0, str(Path(folder).resolve()))
+    importlib.invalidate_caches()
+    try:
+        return load_app(name)
+    finally:
+        sys.path.pop(0)
+        for key in [key for key in sys.modules if _is_from(key, Path(folder).resolve())]:
+            del sys.modules[key]
+        sys.modules.update(here)
+
+
+def _is_from_here(module: str) -> bool:
+    return _is_from(module, Path.cwd())
+
+
+def _is_from(module: str, folder: Path) -> bool:
+    """Whether a module was found in that folder, and is neither installed nor actum's own."""
+    file: str | None = getattr(sys.modules[module], "__file__", None)
+    if file is None or "site-packages" in Path(file).parts or module.partition(".")[0] == "actum":
+        return False
+    return Path(file).resolve().is_relative_to(folder)
+
+
 def existing(journal: str) -> str:
     """The path of a journal that is there: looking makes no file. `Unavailable` where there is none."""
     if not Path(journal).exists():

@@ -14,6 +14,8 @@ from actum.cli.giving import answer_table
 from actum.cli.options import app_option, existing, journal_option, json_option, load_app, read_database_option
 from actum.cli.terminal import bar, line, note, out
 from actum.journal.message import to_json
+from actum.journal.readmodel import Role
+from actum.projection.changed import Rebuilds
 from actum.projection.view import plan_of
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def views() -> None:
-    """Look at views: list, status, show, rebuild, digest."""
+    """Look at views, and build them anew: list, status, show, digest; rebuild, diff, switch, rollback, versions, cancel."""
 
 
 @views.command("list")
@@ -31,24 +33,32 @@ def views() -> None:
 @read_database_option
 @json_option
 def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
-    """List the views: their tables, how many rows, and how far behind the journal."""
-    with _open(app, journal, read_database) as running:
+    """List the views: their tables, by which version they are kept, how many rows, and how far behind the journal."""
+    with open_(app, journal, read_database) as running:
         head = running.head()
-        marks = running.views.database.marks() if running.app.views else {}
         rows: list[dict[str, Any]] = []
         for name, view in sorted(running.app.views.items()):
-            mark = marks.get(view.__table__)
-            reached = 0 if mark is None else mark.position
-            count = running.view(view).count()
+            live = next(each for each in running.versions(view) if each.role is Role.LIVE)
+            count = running.view(view).count() if running.view(view).readable else None
             rows.append(
-                {"view": name, "table": view.__table__, "rows": count, "position": reached, "behind": head - reached}
+                {
+                    "view": name,
+                    "table": view.__table__,
+                    "version": live.definition.version,
+                    "rows": count,
+                    "position": live.position,
+                    "behind": head - live.position,
+                }
             )
+        changed = list(running.views.shelf.changed.values()) if running.app.views else []
+    for found in changed:
+        note(f"{found}; see actum views versions {found.view}")
     if as_json:
         for row in rows:
             line(row)
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("view", "table", "rows", "position", "behind"):
+    for name in ("view", "table", "version", "rows", "position", "behind"):
         table.add_column(name, justify="left" if name in ("view", "table") else "right")
     for row in rows:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
@@ -62,7 +72,7 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
 @json_option
 def status(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Show how far behind the journal each view is, in events and seconds, share by share, and who holds the shares."""
-    with _open(app, journal, read_database) as running:
+    with open_(app, journal, read_database) as running:
         found = running.followers() if running.app.views else ()
     if as_json:
         for one in found:
@@ -104,7 +114,7 @@ def show(
     as_json: bool,
 ) -> None:
     """Show the rows of a VIEW, or the one row with an IDENTITY. Brings the views up to date first."""
-    with _open(app, journal, read_database) as running, bar("views") as shown:
+    with open_(app, journal, read_database) as running, bar("views") as shown:
         running.catch_up(shown.move)
         cls = load_app(app).view_type(view)
         table = running.view(cls)
@@ -125,26 +135,6 @@ def show(
 
 
 @views.command()
-@click.argument("view")
-@app_option
-@journal_option
-@read_database_option
-@json_option
-def rebuild(view: str, app: str, journal: str, read_database: str | None, as_json: bool) -> None:
-    """Empty the table of a VIEW and fill it again from the journal."""
-    with _open(app, journal, read_database) as running, bar(f"rebuild {view}") as shown:
-        cls = load_app(app).view_type(view)
-        reached = running.rebuild(cls, progress=shown.move)
-        count = running.view(cls).count()
-    if as_json:
-        line({"view": cls.__name__, "rows": count, "position": reached})
-    else:
-        out().print(
-            Text.assemble(("✓ ", "green"), (cls.__name__, "bold"), f": {count:,} rows, as of position {reached:,}")
-        )
-
-
-@views.command()
 @click.argument("view", nargs=-1)
 @app_option
 @journal_option
@@ -152,7 +142,7 @@ def rebuild(view: str, app: str, journal: str, read_database: str | None, as_jso
 @json_option
 def digest(view: tuple[str, ...], app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Print one number for all rows of each VIEW (all views where none is named): equal for equal tables."""
-    with _open(app, journal, read_database) as running, bar("views") as shown:
+    with open_(app, journal, read_database) as running, bar("views") as shown:
         reached = running.catch_up(shown.move)
         names = view or tuple(sorted(running.app.views))
         found = [(cls.__name__, running.digest(cls)) for cls in map(load_app(app).view_type, names)]
@@ -163,5 +153,8 @@ def digest(view: tuple[str, ...], app: str, journal: str, read_database: str | N
             out().print(f"{value}  {name}", soft_wrap=True)
 
 
-def _open(app: str, journal: str, read_database: str | None) -> Running:
-    return load_app(app).open(existing(journal), read_database=read_database, follow=False)
+def open_(app: str, journal: str, read_database: str | None, *, actor: str | None = None) -> Running:
+    """The application, its views as they are: what has changed is rebuilt by whoever asks for that."""
+    return load_app(app).open(
+        existing(journal), read_database=read_database, follow=False, actor=actor, rebuilds=Rebuilds.BY_HAND
+    )

@@ -118,7 +118,8 @@ async def _show(
     served, running = call.served, call.served.running.running
     await served.wait_for(timing.wait_for, timing.timeout)
     prints = [plan_of(view).shape.fingerprint for view in views]
-    version = (served.app.producer, mark, *prints)
+    tables = running.views.tables(*views) if timing.at is None else ()
+    version = (served.app.producer, mark, *prints, *tables)
 
     def look() -> Shown:
         served.there(timing.at, "at")

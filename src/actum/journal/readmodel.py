@@ -93,6 +93,8 @@ class Role(Enum):
     """Made to take its place."""
     KEPT = "kept"
     """Was live before, and is kept so that one can go back."""
+    TAKEN_BACK = "taken back"
+    """Was live, and somebody went back from it: it takes no other's place by itself."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -235,6 +237,10 @@ class Snapshot(Protocol):
 
     def tables(self) -> list[Standing]:
         """Every table, and where it stands."""
+        ...
+
+    def shares(self, shape: Shape) -> list[Share]:
+        """The shares of the table, in order of their slices."""
         ...
 
     def select(self, shape: Shape, selection: Selection) -> list[Row]:

@@ -202,11 +202,12 @@ def line_of(
     *,
     parked: frozenset[str],
     discarded: frozenset[tuple[Position, str]],
+    kept: int,
 ) -> Line:
-    """What a projector works with for one share."""
+    """What a projector works with for one share; `kept` rows of a view stay in memory."""
     if isinstance(plan, Projection):
         return HandledLine(plan, share, parked=parked, discarded=discarded)
-    return Line(plan, share, parked=parked, discarded=discarded)
+    return Line(plan, share, parked=parked, discarded=discarded, kept=kept)
 
 
 class Handling:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.journal.errors import ActumError, Unavailable
 from actum.journal.readmodel import ALL_SLICES, Change, Mark, Share
-from actum.projection.rows import Rows
+from actum.projection.rows import ROWS_KEPT, Rows
 from actum.subscription.policy import Then
 
 if TYPE_CHECKING:
@@ -40,12 +40,13 @@ class Line:
         rows: Any = None,
         parked: frozenset[str] = frozenset(),
         discarded: frozenset[tuple[Position, str]] = frozenset(),
+        kept: int = ROWS_KEPT,
     ) -> None:
         self.plan: Plan[Any] = plan
         self.share = share
         self.parked = parked
         self.discarded = discarded
-        self.rows: Rows[Any] = Rows(self.plan, slices=share.slices) if rows is None else rows
+        self.rows: Rows[Any] = Rows(self.plan, slices=share.slices, kept=kept) if rows is None else rows
         self.rows.forget(empty=share.mark.position == 0)
         self.rows.leave_out(parked)
         self.trouble: Trouble | None = None

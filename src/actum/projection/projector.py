@@ -21,6 +21,7 @@ from actum.projection.care import Care
 from actum.projection.handling import HandledLine, Handling, Projection, line_of
 from actum.projection.line import Line
 from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
+from actum.projection.rows import ROWS_KEPT
 from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
 from actum.subscription.sharing import joined
 
@@ -56,7 +57,8 @@ class Projector:
     """Keeps the tables of some views up with a journal, a page at a call. Safe to share between threads.
 
     `until` bounds how far it goes: the views are then as of that position. `page` is how many events go into one
-    transaction. With an `owner`, it works on the shares that this worker holds; without one, on those that nobody does.
+    transaction, and `kept` how many rows of a share stay in memory from one to the next, twice at the most. With an `owner`,
+    it works on the shares that this worker holds; without one, on those that nobody does.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Projector:
         page: int = PAGE,
         owner: str = "",
         scribe: Scribe = SCRIBE,
+        kept: int = ROWS_KEPT,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -78,6 +81,7 @@ class Projector:
         self._page = page
         self._owner = owner
         self._scribe = scribe
+        self._kept = kept
         self._plans = {plan.table: plan for plan in plans}
         self._lines: list[Line] = []
         self._others: list[Mark] = []
@@ -390,7 +394,7 @@ class Projector:
             return before
         self._check_fits(plan, share.mark)
         parked = frozenset(one.key for one in self._database.parked(plan.shape))
-        line = line_of(plan, share, parked=parked, discarded=discarded(self._store, plan.name))
+        line = line_of(plan, share, parked=parked, discarded=discarded(self._store, plan.name), kept=self._kept)
         line.trouble = None if before is None else before.trouble
         return line
 
@@ -399,10 +403,12 @@ class Projector:
 
     def _missing(self, plan: Follows) -> list[Share]:
         """The table is not there any more, or it is somebody else's now."""
-        if plan.table in self._database.marks():
+        name = plan.shape.name or plan.table
+        others = [each.shape for each in self._database.tables() if name in (each.shape.name, each.shape.table)]
+        if others:
             raise Unavailable(
-                f"the view {plan.name} is kept by another version of this program now; "
-                "stop this one, or give the new one a table or a read database of its own"
+                f"the table {plan.table} of the view {plan.name} was taken away by somebody; version "
+                f"{others[0].version} of the view is there: begin the rebuild anew, or upgrade this program"
             )
         self._make(plan)
         return self._database.shares(plan.shape)

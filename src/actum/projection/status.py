@@ -58,7 +58,7 @@ def status_of(plan: Follows, *, database: ReadDatabase, store: EventStore, now: 
     shares = tuple(_share(share, store, head=head, now=now) for share in database.shares(plan.shape))
     return FollowerStatus(
         name=plan.name,
-        table=plan.table,
+        table=plan.shape.name or plan.table,
         divisible=plan.divisible,
         position=min((share.position for share in shares), default=0),
         behind=max((share.behind for share in shares), default=head),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
-from actum.journal.errors import Invalid
+from actum.journal.errors import Busy, Invalid
 from actum.journal.message import conform, name_of
 from actum.journal.readmodel import Filter, Operator, Order, Selection
 from actum.projection.paging import Page, after, cursor_of
+from actum.projection.place import Place
 from actum.projection.view import Plan, ViewT, plan_of
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ class Table(Generic[ViewT]):
         view: type[ViewT],
         database: ReadDatabase,
         *,
+        place: Place[ViewT] | None = None,
         filters: tuple[Filter, ...] = (),
         orders: tuple[Order, ...] = (),
     ) -> None:
         self._plan: Plan[ViewT] = plan_of(view)
         self._database = database
+        self._kept: Place[ViewT] = Place(self._plan, database) if place is None else place
         self._filters = filters
         self._orders = orders
 
@@ -64,10 +67,24 @@ class Table(Generic[ViewT]):
         """The class of the rows."""
         return self._plan.cls
 
+    @property
+    def current(self) -> bool:
+        """Whether the rows were made by this class as it is; False while they are those of another definition of it."""
+        return self._kept.current
+
+    @property
+    def readable(self) -> bool:
+        """Whether there are rows that can be read: not where they are of another definition, with other columns."""
+        try:
+            self._kept.shape()
+        except Busy:
+            return False
+        return True
+
     def get(self, *identity: Identity) -> ViewT | None:
         """The row of one thing, None where nothing is known of it. Filters do not count here."""
         key = self._plan.key(self._plan.fold.ids(identity))
-        rows = self._database.load(self._plan.shape, [key])
+        rows = self._kept.ask(lambda shape: self._database.load(shape, [key]))
         return self._plan.view(rows[0]) if rows else None
 
     def where(self, field: str, operator: Operator, value: object) -> Table[ViewT]:
@@ -80,7 +97,7 @@ class Table(Generic[ViewT]):
         if operator not in _OPERATORS:
             raise Invalid(f"{self._plan.name}.{field}: no operator {operator!r}; there are {', '.join(_OPERATORS)}")
         demand = Filter(field, operator, self._operand(cell, operator, value, f"{self._plan.name}.{field}"))
-        return Table(self.view, self._database, filters=(*self._filters, demand), orders=self._orders)
+        return self._like((*self._filters, demand), self._orders)
 
     def order(self, field: str, *, descending: bool = False) -> Table[ViewT]:
         """Sorted by a field, after the fields that were named before. What is None comes first, descending last."""
@@ -91,7 +108,10 @@ class Table(Generic[ViewT]):
             )
         if any(order.column == field for order in self._orders):
             raise Invalid(f"{self._plan.name} is sorted by {field} already")
-        return Table(self.view, self._database, filters=self._filters, orders=(*self._orders, Order(field, descending)))
+        return self._like(self._filters, (*self._orders, Order(field, descending)))
+
+    def _like(self, filters: tuple[Filter, ...], orders: tuple[Order, ...]) -> Table[ViewT]:
+        return Table(self.view, self._database, place=self._kept, filters=filters, orders=orders)
 
     def page(self, *, limit: int = 50, after: str | None = None) -> Page[ViewT]:
         """At most `limit` rows behind the cursor `after`, which an earlier page of the same question gave as its `next`.
@@ -111,12 +131,13 @@ class Table(Generic[ViewT]):
 
     def count(self) -> int:
         """How many rows there are."""
-        return self._database.count(self._plan.shape, self._filters)
+        return self._kept.ask(lambda shape: self._database.count(shape, self._filters))
 
     def __iter__(self) -> Iterator[ViewT]:
+        shape = self._kept.shape()  # One table from the first row to the last, whatever is switched meanwhile.
         place: Row | None = None
         while True:
-            rows = self._rows(STEP, place)
+            rows = self._database.select(shape, self._selection(STEP, place))
             yield from map(self._plan.view, rows)
             if len(rows) < STEP:
                 return
@@ -134,8 +155,11 @@ class Table(Generic[ViewT]):
         return (*self._orders, *(Order(name) for name in self._plan.shape.key if name not in named))
 
     def _rows(self, limit: int, place: Row | None) -> list[Row]:
-        selection = Selection(self._filters, self._all_orders(), place, limit)
-        return self._database.select(self._plan.shape, selection)
+        selection = self._selection(limit, place)
+        return self._kept.ask(lambda shape: self._database.select(shape, selection))
+
+    def _selection(self, limit: int, place: Row | None) -> Selection:
+        return Selection(self._filters, self._all_orders(), place, limit)
 
     def _place(self, row: Row) -> Row:
         """The row's values in the columns of the order."""

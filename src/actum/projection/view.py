@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import re
 from hashlib import sha256
@@ -90,9 +91,9 @@ class View(State, metaclass=ViewType):
 
     The identities are the key of the table, every field is a column of it; the table is called like the class, in snake
     case, unless `table=` says otherwise. Fields named in `indexed=("owner",)` are found and sorted without a look at every
-    row. An event that carries two keys changes two rows. A change of the fold, or a higher `version=`, has the table built
-    anew from the journal. `on_failure=park()` puts an event aside that `evolve` cannot take, and the later ones of its key;
-    `skip("reason")` passes it over; otherwise the view stands still before it.
+    row. An event that carries two keys changes two rows. A higher `version=`, and any change of the fold, has another table
+    built beside the one that is there, and then switched to. `on_failure=park()` puts an event aside that `evolve` cannot
+    take, and the later ones of its key; `skip("reason")` passes it over; otherwise the view stands still before it.
     """
 
     __table__: ClassVar[str]
@@ -152,7 +153,7 @@ class Plan(Generic[ViewT]):
             *([indexed] if indexed else []),
         )
         fingerprint = sha256(self.fold.fingerprint + repr(parts).encode()).digest()[:16]
-        return Shape(self.table, columns, key, fingerprint, indexed=indexed)
+        return Shape(self.table, columns, key, fingerprint, version=self.cls.__fold_version__, indexed=indexed)
 
     def _indexed(self) -> tuple[str, ...]:
         for name in self.cls.__indexed__:
@@ -161,6 +162,13 @@ class Plan(Generic[ViewT]):
                     f"{self.name}: indexed names {name!r}, which is no field with an order; there are {', '.join(self.cells)}"
                 )
         return self.cls.__indexed__
+
+    def kept_in(self, table: str) -> Plan[ViewT]:
+        """The same, its rows kept in that table, and called by the view's own."""
+        made = copy.copy(self)
+        made.table = table
+        made.shape = msgspec.structs.replace(self.shape, table=table, name=self.table)
+        return made
 
     def key(self, ids: tuple[Identity, ...]) -> Row:
         """The key of a thing's row."""

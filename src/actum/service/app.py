@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from actum.decision.desk import STATES_KEPT
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
+from actum.projection.changed import Rebuilds
 from actum.service.opening import open_read_database, open_store
 from actum.service.reacting import Reacting
 from actum.service.running import Running
@@ -32,6 +33,7 @@ class App(Reacting):
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
+        rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
         timeout: float = 10.0,
@@ -44,19 +46,30 @@ class App(Reacting):
 
         `actor` is who acts where a command does not say. The views are kept in `read_database`, a file of its own beside
         the journal unless another is named; a thread keeps them up, or with `follow=False` whoever waits for them does,
-        and `catch_up()`. `states_kept` is how many states decisions keep between them, `timeout` how many seconds to wait for another process
-        that writes. Raises `Misdeclared` where the
-        declarations do not fit.
+        and `catch_up()`. `rebuilds` says what to do where a view has changed since its rows were made. `states_kept` is how
+        many states decisions keep between them, `timeout` how many seconds to wait for another process that writes. Raises
+        `Misdeclared` where the declarations do not fit.
         """
         self.codec  # noqa: B018 - what does not fit is found before a file is made
         store = open_store(journal, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock)
+        database = None
         try:
             self.codec.check(store.kinds())
-            database = None
             if self._views or self._projections or self.reacts:
                 database = open_read_database(read_database, journal=journal, origin=store.origin)
-            return Running(self, store, ids=ids, actor=actor, states_kept=states_kept, database=database, follow=follow)
+            return Running(
+                self,
+                store,
+                ids=ids,
+                actor=actor,
+                states_kept=states_kept,
+                database=database,
+                follow=follow,
+                rebuilds=rebuilds,
+            )
         except BaseException:
+            if database is not None:
+                database.close()
             store.close()
             raise
 
@@ -67,6 +80,7 @@ class App(Reacting):
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
+        rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
         timeout: float = 10.0,
@@ -83,6 +97,7 @@ class App(Reacting):
                 actor=actor,
                 read_database=read_database,
                 follow=follow,
+                rebuilds=rebuilds,
                 durability=durability,
                 payload_limit=payload_limit,
                 timeout=timeout,

@@ -11,6 +11,7 @@ from actum.journal.codec import Codec
 from actum.journal.errors import Misdeclared, Unknown
 from actum.journal.event import Event, Kind
 from actum.journal.upcast import Change, Drop, Split, Upcaster, upcaster
+from actum.projection.acts import ACTS
 from actum.projection.answer import Answer, Answers, answer_of
 from actum.projection.notes import NOTES
 from actum.projection.view import plan_of
@@ -41,7 +42,7 @@ class Declared:
         self.producer = f"{name}@{version}" + (f"+{revision}" if revision else "")
         self._handlers: dict[type[Command], Handler] = {}
         self._commands: dict[str, type[Command]] = {}
-        self._events: dict[type[Event], None] = dict.fromkeys((CommandRefused, NothingChanged, *NOTES))
+        self._events: dict[type[Event], None] = dict.fromkeys((CommandRefused, NothingChanged, *ACTS, *NOTES))
         self._states: dict[str, type[State]] = {}
         self._views: dict[str, type[View]] = {}
         self._projections: dict[str, Projection] = {}

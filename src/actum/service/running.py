@@ -10,6 +10,7 @@ from actum.history.as_of import position_at, state_at
 from actum.journal.errors import Unknown
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
+from actum.projection.changed import STEP, Rebuilds
 from actum.service.counter import Counter
 from actum.service.views import Views
 from actum.subscription.subscription import Subscription
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from actum.projection.view import View, ViewT
     from actum.service.processes import Processes
     from actum.service.reacting import Reacting
+    from actum.service.rebuild import Rebuild, Rebuilding, Version
     from actum.service.working import Workers
 
 _ALL = Query.all()
@@ -58,13 +60,15 @@ class Running:
         states_kept: int,
         database: ReadDatabase | None,
         follow: bool,
+        rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
     ) -> None:
         self.app = app
         self.store = store
         self.actor = actor
+        self.views = Views(app, store, database=database, follow=follow, rebuilds=rebuilds)
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
         self._actor = actor or app.producer
-        self.views = Views(app, store, database=database, follow=follow)
+        self._rebuilding: Rebuilding | None = None
         try:
             self._processes = self._at_work(database, follow=follow)
         except BaseException:
@@ -204,9 +208,47 @@ class Running:
         """Have the views take in everything there is, in this thread; how far they have come."""
         return self.views.catch_up(progress)
 
-    def rebuild(self, view: type[View], *, progress: Progressed | None = None) -> Position:
-        """Empty a view's table and fill it again from the journal; `progress` is told the position and the goal."""
-        return self.views.rebuild(view, progress)
+    def rebuild(self, view: type[ViewT], *, step: int = STEP) -> Rebuild[ViewT]:
+        """Build another table of a view beside the live one, from the beginning of the journal; a thread works on it.
+
+        Goes on with one of the same definition that was begun before. `step` is how many events go into one transaction.
+        `running.rebuild(Balance).switch()` is all of it.
+        """
+        return self.rebuilding.begin(view, step=step)
+
+    @property
+    def rebuilding(self) -> Rebuilding:
+        """What can be done to the tables of views."""
+        if self._rebuilding is None:
+            from actum.service.rebuild import Rebuilding  # noqa: PLC0415 - who imports actum seldom rebuilds
+
+            self._rebuilding = Rebuilding(self.app, self.store, views=self.views, counter=self.counter)
+        return self._rebuilding
+
+    def candidate(self, view: type[ViewT]) -> Rebuild[ViewT]:
+        """The candidate of the view's definition that stands there, to compare it and switch to it. `Invalid` where there is none.
+
+        It rests where it is until it is compared, switched to, or resumed.
+        """
+        return self.rebuilding.resting(view)
+
+    def rollback(
+        self, view: type[View], *, behind: bool = False, actor: str | None = None, reason: str | None = None
+    ) -> Position:
+        """Have the table that was live before take its place again, and answer the position at which that is on record.
+
+        Raises `Invalid` where none is kept, and where it is behind the live one and this program has not its definition to
+        bring it up; with `behind`, its rows from then are accepted.
+        """
+        return self.rebuilding.go_back(view, behind=behind, acting=Acting(actor, reason=reason))
+
+    def cancel_rebuild(self, view: type[View], *, actor: str | None = None, reason: str | None = None) -> Position:
+        """Give up the candidates of a view, whoever began them, and answer the position at which that is on record."""
+        return self.rebuilding.cancel(view, acting=Acting(actor, reason=reason))
+
+    def versions(self, view: type[View]) -> tuple[Version, ...]:
+        """The tables of a view that stand side by side: the live one, a candidate, the one that was live before."""
+        return self.rebuilding.versions(view)
 
     def digest(self, view: type[View]) -> str:
         """One number for all rows of a view: equal for equal tables, in whatever order their rows were written."""
@@ -249,6 +291,8 @@ class Running:
         """Finish what was handed in, then close the read database and the journal."""
         if self._processes is not None:
             self._processes.close()
+        if self._rebuilding is not None:
+            self._rebuilding.stop()
         self.counter.close()
         self.views.close()
         self.store.close()

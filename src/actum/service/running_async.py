@@ -10,6 +10,8 @@ from actum.decision.acting import Acting
 from actum.decision.state import State
 from actum.journal.query import Query
 from actum.journal.recorded import Recorded, recorded
+from actum.projection.changed import STEP
+from actum.service.rebuild_async import AsyncRebuild
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
+    from actum.service.rebuild import Rebuild, Version
     from actum.service.running import Running
     from actum.service.working import Workers
 
@@ -142,9 +145,31 @@ class AsyncRunning:
         """See `Running.catch_up`."""
         return await asyncio.to_thread(self.running.catch_up, progress)
 
-    async def rebuild(self, view: type[View], *, progress: Progressed | None = None) -> Position:
+    async def rebuild(self, view: type[ViewT], *, step: int = STEP) -> AsyncRebuild[ViewT]:
         """See `Running.rebuild`."""
-        return await asyncio.to_thread(self.running.rebuild, view, progress=progress)
+        begun: Rebuild[ViewT] = await asyncio.to_thread(self.running.rebuild, view, step=step)
+        return AsyncRebuild(begun)
+
+    async def candidate(self, view: type[ViewT]) -> AsyncRebuild[ViewT]:
+        """See `Running.candidate`."""
+        found: Rebuild[ViewT] = await asyncio.to_thread(self.running.candidate, view)
+        return AsyncRebuild(found)
+
+    async def rollback(
+        self, view: type[View], *, behind: bool = False, actor: str | None = None, reason: str | None = None
+    ) -> Position:
+        """See `Running.rollback`."""
+        return await asyncio.to_thread(self.running.rollback, view, behind=behind, actor=actor, reason=reason)
+
+    async def cancel_rebuild(
+        self, view: type[View], *, actor: str | None = None, reason: str | None = None
+    ) -> Position:
+        """See `Running.cancel_rebuild`."""
+        return await asyncio.to_thread(self.running.cancel_rebuild, view, actor=actor, reason=reason)
+
+    async def versions(self, view: type[View]) -> tuple[Version, ...]:
+        """See `Running.versions`."""
+        return await asyncio.to_thread(self.running.versions, view)
 
     async def digest(self, view: type[View]) -> str:
         """See `Running.digest`."""

@@ -9,9 +9,8 @@ from actum.history.as_of import position_at
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
 from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.message import checker
-from actum.projection.digest import digest_of
+from actum.projection.changed import Rebuilds
 from actum.projection.notes import Scribe
-from actum.projection.projector import Projector
 from actum.projection.query import Query
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of
@@ -25,10 +24,11 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.projection.parking import Parking
-    from actum.projection.projector import Follows, Progressed
+    from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.status import FollowerStatus
     from actum.service.declared import Declared
+    from actum.service.shelf import Shelf
     from actum.service.working import Workers
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -37,35 +37,48 @@ ViewT = TypeVar("ViewT", bound=View)
 class Views:
     """The views of an application over one read database. With `follow`, a thread keeps them up."""
 
-    def __init__(self, app: Declared, store: JournalStore, *, database: ReadDatabase | None, follow: bool) -> None:
+    def __init__(
+        self,
+        app: Declared,
+        store: JournalStore,
+        *,
+        database: ReadDatabase | None,
+        follow: bool,
+        rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
+    ) -> None:
         self._app = app
         self._store = store
         self._database = database
         self.progress = Progress("the views")
-        self._plans: list[Follows] = [plan_of(view) for view in app.views.values()]
-        self._plans += app.projections.values()
         self._scribe = Scribe(SYSTEM_IDS, app.producer, app.producer)
-        self._projector: Projector | None = None
+        self._shelf: Shelf | None = None
         self._runner: Runner | None = None
-        if self._plans:
-            self._projector = Projector(
-                store, app.codec, database=self.database, plans=self._plans, scribe=self._scribe
-            )
-            self._projector.make_tables()
-            self._runner = self._following(self._projector) if follow else None
+        if app.views or app.projections:
+            from actum.service.shelf import Shelf  # noqa: PLC0415 - a third of what `import actum` may cost
 
-    def _following(self, projector: Projector) -> Runner:
+            self._shelf = Shelf(app, store, database=self.database, rebuilds=rebuilds, scribe=self._scribe)
+            self._runner = self._following(self._shelf) if follow else None
+
+    def _following(self, shelf: Shelf) -> Runner:
         runner = Runner(
             self._store,
-            projector.step,
-            position=lambda: projector.position,
+            shelf.step,
+            position=lambda: shelf.position,
             progress=self.progress,
             name="views",
-            trouble=lambda: projector.trouble,
-            rest=projector.rest,
+            trouble=lambda: shelf.trouble,
+            rest=shelf.rest,
         )
         runner.start()
+        shelf.begin()
         return runner
+
+    @property
+    def shelf(self) -> Shelf:
+        """The tables. `Unknown` where there is no view."""
+        if self._shelf is None:
+            raise Unknown("view", "any", ())
+        return self._shelf
 
     @property
     def database(self) -> ReadDatabase:
@@ -83,7 +96,9 @@ class Views:
         """The view's table; as of a moment, one folded in memory for the purpose."""
         self._declared(view)
         if at is None:
-            return Table(view, self.database)
+            return Table(view, self.database, place=self.shelf.place(view))
+        from actum.projection.projector import Projector  # noqa: PLC0415 - not for whoever only imports actum
+
         passing = open_read_database(MEMORY, journal=MEMORY, origin=self._store.origin)
         until = position_at(self._store, at)
         Projector(self._store, self._app.codec, database=passing, plans=[plan_of(view)], until=until).catch_up()
@@ -109,14 +124,23 @@ class Views:
         """Up to where the tables of these views show the journal, as they themselves say; the head for no view."""
         if not views:
             return self._store.head()
-        marks = [self.database.mark(plan_of(view).shape) for view in views]
-        return min(0 if mark is None else mark.position for mark in marks)
+        places = [self.shelf.place(view) for view in views]
+        standings = [place.own() or place.live() for place in places]
+        return min(0 if standing is None else standing.mark.position for standing in standings)
+
+    def tables(self, *views: type[View]) -> tuple[str, ...]:
+        """The tables that these views show: others after a switch."""
+        return tuple(self.shelf.place(view).shape().table for view in views)
 
     def catch_up(self, progress: Progressed | None = None) -> Position:
         """Take in everything there is, now."""
-        if self._projector is None:
+        if self._shelf is None:
             return self._store.head()
-        reached = self._projector.catch_up(progress)
+        if self._runner is None:
+            self._shelf.finish(progress)
+        self._shelf.look_around()
+        self._shelf.projector.catch_up(progress)
+        reached = self._shelf.position
         self.progress.reach(reached)
         return reached
 
@@ -142,8 +166,8 @@ class Views:
 
     def look_again(self) -> None:
         """What stood in the way is mended: have it tried now."""
-        if self._projector is not None:
-            self._projector.look_again()
+        if self._shelf is not None:
+            self._shelf.projector.look_again()
         if self._runner is not None:
             self._runner.nudge()
 
@@ -159,33 +183,39 @@ class Views:
     def _work_up_to(self, position: Position, timeout: float) -> None:
         """Nobody else does it: whoever waits does."""
         deadline = time.monotonic() + timeout
-        while self._projector is not None and self._projector.position < position:
+        shelf = self._shelf
+        while shelf is not None and shelf.position < position:
             if time.monotonic() > deadline:
                 raise Busy(
-                    f"after {timeout:g} s the views are at position {self._projector.position}, expected {position}; "
+                    f"after {timeout:g} s the views are at position {shelf.position}, expected {position}; "
                     "call catch_up(), or wait longer"
                 )
-            if not self._projector.step():
-                if self._projector.trouble is not None:
-                    raise self._projector.trouble.error
-                time.sleep(self._projector.rest(LOOK_ANYWAY / 50))
+            if shelf.building:
+                shelf.finish()
+            elif not shelf.step():
+                if shelf.trouble is not None:
+                    raise shelf.trouble.error
+                # Where what is shown is another program's to keep up, there is nothing to do but to look again.
+                time.sleep(shelf.rest(LOOK_ANYWAY / 50))
 
     def work(self, workers: int, *, lease: float) -> Workers:
         """Workers of the followers, in threads of this process."""
         from actum.service.working import Worker, Workers  # noqa: PLC0415 - most applications have none
 
+        shelf = self.shelf
         found = Workers(
             lambda: Worker(
                 self._store,
                 self._app.codec,
                 database=self.database,
-                plans=self._plans,
+                plans=shelf.plans,
                 lease=lease,
                 scribe=self._scribe,
             ),
-            plans=self._plans,
+            plans=lambda: shelf.plans,
         )
         found.rescale(workers)
+        shelf.begin()
         return found
 
     def parking(self, follower: str, *, actor: str) -> Parking:
@@ -193,40 +223,44 @@ class Views:
         from actum.projection.parking import Parking  # noqa: PLC0415 - asked for by whoever operates it
 
         scribe = Scribe(SYSTEM_IDS, actor, self._app.producer)
-        plan = next((plan for plan in self._plans if follower in (plan.name, plan.table)), None)
+        plans = [] if self._shelf is None else self._shelf.plans
+        plan = next((plan for plan in plans if follower in (plan.name, plan.table, plan.shape.name)), None)
         if plan is None:
-            raise Unknown("view or projection", follower, tuple(sorted(plan.name for plan in self._plans)))
+            raise Unknown("view or projection", follower, tuple(sorted(plan.name for plan in plans)))
         return Parking(self._store, self._app.codec, database=self.database, plan=plan, scribe=scribe)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The views and projections that are kept up."""
-        return tuple(plan.name for plan in self._plans)
+        return (*self._app.views, *self._app.projections)
 
     def followers(self) -> tuple[FollowerStatus, ...]:
         """How far each follower has come."""
         from actum.projection.status import status_of  # noqa: PLC0415 - asked for by whoever operates it
 
+        if self._shelf is None:
+            return ()
         now = SYSTEM_CLOCK.now()
-        return tuple(status_of(plan, database=self.database, store=self._store, now=now) for plan in self._plans)
+        plans = self._shelf.shown()
+        return tuple(status_of(plan, database=self.database, store=self._store, now=now) for plan in plans)
 
-    def rebuild(self, view: type[View], progress: Progressed | None = None) -> Position:
-        """Empty the view's table and fill it again from the beginning of the journal."""
-        self._declared(view)
-        if self._projector is not None:
-            self._projector.renew(plan_of(view))
-        reached = self.catch_up(progress)
+    def look_around(self) -> None:
+        """Somebody has switched: keep up what is live now."""
+        self.shelf.look_around()
         if self._runner is not None:
             self._runner.nudge()
-        return reached
 
     def digest(self, view: type[View]) -> str:
         """The digest of a view's rows."""
+        from actum.projection.digest import digest_of  # noqa: PLC0415 - not for whoever only imports actum
+
         self._declared(view)
-        return digest_of(self.database, plan_of(view).shape)
+        return digest_of(self.database, self.shelf.place(view).shape())
 
     def close(self) -> None:
         """Stop keeping up, and close the read database."""
+        if self._shelf is not None:
+            self._shelf.stop()
         if self._runner is not None:
             self._runner.stop()
         if self._database is not None:

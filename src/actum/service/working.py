@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Self
 
-from actum.journal.errors import Invalid
+from actum.journal.errors import Busy, Invalid, Unavailable
 from actum.projection.notes import SCRIBE, Scribe
 from actum.projection.projector import PAGE, Projector
 from actum.subscription.progress import Progress
@@ -30,6 +30,9 @@ _LOG = logging.getLogger(__name__)
 
 MOST_WORKERS = 256
 """How many workers one process can have."""
+
+LOOK_AROUND = 0.5
+"""Seconds between two looks at whether a view was switched to another table."""
 
 SHORTEST_LEASE = 0.1
 """Seconds that a lease lasts at the least."""
@@ -90,12 +93,14 @@ class Worker:
 class Workers:
     """Some workers of this process, more or fewer of them at any time. A context manager that stops them."""
 
-    def __init__(self, worker: Callable[[], Worker], *, plans: Sequence[Follows]) -> None:
+    def __init__(self, worker: Callable[[], Worker], *, plans: Callable[[], Sequence[Follows]]) -> None:
         self._make = worker
         self._plans = plans
         self._lock = threading.Lock()
         self._workers: list[Worker] = []
-        self._warned = False
+        self._tables: list[str] = []
+        self._stopping = threading.Event()
+        self._watch: threading.Thread | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,20 +112,42 @@ class Workers:
         if type(count) is not int or not 0 <= count <= MOST_WORKERS:
             raise Invalid(f"expected 0 to {MOST_WORKERS} workers, found {count!r}")
         with self._lock:
-            self._warn()
+            plans = self._plans()
+            self._tables = [plan.table for plan in plans]
+            if self._watch is None:
+                self._warn(plans)
             while len(self._workers) > count:
                 self._workers.pop().stop()
             while len(self._workers) < count:
-                worker = self._make()
-                worker.start()
-                self._workers.append(worker)
+                self._add()
+            if self._watch is None:
+                self._watch = threading.Thread(target=self._look_around, name="actum-workers", daemon=True)
+                self._watch.start()
 
-    def _warn(self) -> None:
-        """Once: name what more workers do not make faster."""
-        if self._warned:
-            return
-        self._warned = True
-        for plan in self._plans:
+    def _add(self) -> None:
+        worker = self._make()
+        worker.start()
+        self._workers.append(worker)
+
+    def _look_around(self) -> None:
+        """Somebody may switch a view to another table: then one worker after another goes on with that."""
+        while not self._stopping.wait(LOOK_AROUND):
+            try:
+                tables = [plan.table for plan in self._plans()]
+            except (Busy, Unavailable) as trouble:
+                _LOG.debug("workers: %s; looking again in %g s", trouble, LOOK_AROUND)
+                continue
+            with self._lock:
+                if tables == self._tables or self._stopping.is_set():
+                    continue
+                self._tables = tables
+                for _ in range(len(self._workers)):
+                    self._workers.pop(0).stop()
+                    self._add()
+
+    def _warn(self, plans: Sequence[Follows]) -> None:
+        """Name what more workers do not make faster."""
+        for plan in plans:
             if not plan.divisible:
                 _LOG.warning(
                     "%s has one key for all events, so one worker does all of it, however many there are; "
@@ -130,6 +157,7 @@ class Workers:
 
     def stop(self) -> None:
         """Stop them all."""
+        self._stopping.set()
         self.rescale(0)
 
     def __enter__(self) -> Self:

@@ -23,7 +23,7 @@ once, in the environment:
 | --- | --- |
 | `ACTUM_JOURNAL` | `--journal`: the journal's file |
 | `ACTUM_APP` | `--app`: the application |
-| `ACTUM_ACTOR` | `--actor` of `actum send`: who asks |
+| `ACTUM_ACTOR` | `--actor`: who asks, or who switches a view |
 
 A moment is a position, a time with its zone (`2026-01-31T12:00:00Z`), or how long ago (`90s`, `10m`, `2h`, `7d`).
 

@@ -10,7 +10,8 @@ from tests.unit.cli.conftest import Type, lines_of
 def test_views_are_listed_with_how_far_they_have_come(type_: Type):
     type_("views", "digest")
     (listed,) = lines_of(type_("views", "list", "--json"))
-    assert listed == {"view": "Balance", "table": "balances", "rows": 2, "position": 4, "behind": 0}
+    at = {"version": 1, "rows": 2, "position": 4, "behind": 0}
+    assert listed == {"view": "Balance", "table": "balances", **at}
     assert "balances" in type_("views", "list").stdout
 
 
@@ -48,7 +49,7 @@ def test_a_deleted_read_database_comes_back_the_same(type_: Type, journal: Path)
     for file in journal.parent.glob("*.views.db*"):
         file.unlink()
     assert type_("views", "digest").stdout == before
-    assert "2 rows, as of position 4" in type_("views", "rebuild", "Balance").stdout
+    assert "as of position 4, is live" in type_("views", "rebuild", "Balance", "--switch").stdout
     assert type_("views", "digest", "Balance").stdout == before
 
 

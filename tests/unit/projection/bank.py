@@ -156,16 +156,20 @@ def folded(events: Sequence[Event]) -> dict[str, Balance]:
     """The balances, folded in the plainest way there is."""
     found: dict[str, Balance] = {}
     for event in events:
-        match event:
-            case Transferred(source=source, target=target):
-                concerned = [source, target]
-            case Opened(account=account) | Deposited(account=account):
-                concerned = [account]
-            case _:
-                concerned = []
-        for name in concerned:
+        for name in concerned(event):
             found.setdefault(name, Balance(account=name)).evolve(event)
     return found
+
+
+def concerned(event: Event) -> list[str]:
+    """The accounts that an event is about."""
+    match event:
+        case Transferred(source=source, target=target):
+            return [source, target]
+        case Opened(account=account) | Deposited(account=account):
+            return [account]
+        case _:
+            return []
 
 
 def shown(running: Running) -> dict[str, Balance]:

@@ -54,7 +54,9 @@ def test_commands_reads_and_waits_are_awaited(journal: str | Path):
             assert await running.head() == 60
             assert [each.position async for each in running.events(after=50)] == list(range(51, 61))
             digest = await running.digest(Balance)
-            assert await running.rebuild(Balance) == await running.catch_up() == 60
+            rebuild = await running.rebuild(Balance)
+            assert (await rebuild.diff()).equal
+            assert await rebuild.switch() == await running.catch_up() == 61
             assert await running.digest(Balance) == digest
 
     asyncio.run(act())

@@ -79,7 +79,7 @@ def test_a_worker_that_falls_silent_is_replaced_when_its_lease_is_over(tmp_path:
     events = some_events(2000, seed=25)
     with opened(tmp_path / "bank.actum") as running:
         running.catch_up()
-        followed = [Followed(plan.shape, plan.divisible) for plan in running.views._plans]
+        followed = [Followed(plan.shape, plan.divisible) for plan in running.views.shelf.plans]
         silent = Holder(running.views.database, followed, name="silent", lease=1)
         assert silent.beat()
         with running.work(1, lease=1):

@@ -127,11 +127,7 @@ class PostgresTables:
     def shares(self, shape: Shape) -> list[Share]:
         """See `ReadDatabase.shares`."""
         which = (shape.table, shape.fingerprint)
-        rows = self._schema.read(lambda connection: connection.execute(self._sql["shares"], which).fetchall())
-        return [
-            Share(Slices(low, high), Mark(position, event), epoch, owner, left)
-            for low, high, position, event, epoch, owner, left in rows
-        ]
+        return self._schema.read(lambda connection: _shares(connection.execute(self._sql["shares"], which)))
 
     def tables(self) -> list[Standing]:
         """See `ReadDatabase.tables`."""
@@ -158,7 +154,7 @@ class PostgresTables:
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """See `ReadDatabase.snapshot`."""
         with self._schema.moment() as connection:
-            yield PostgresSnapshot(connection, self._names, self._sql["tables"])
+            yield PostgresSnapshot(connection, self._names, self._sql)
 
     def drop(self, table: str) -> None:
         """See `ReadDatabase.drop`."""
@@ -324,14 +320,18 @@ class PostgresTables:
 class PostgresSnapshot:
     """A read database at one moment: a transaction that reads, on a connection of its own. Made by `snapshot`."""
 
-    def __init__(self, connection: Connection, names: Names, tables: bytes) -> None:
+    def __init__(self, connection: Connection, names: Names, sql: Mapping[str, bytes]) -> None:
         self._connection = connection
         self._names = names
-        self._tables = tables
+        self._sql = sql
 
     def tables(self) -> list[Standing]:
         """See `Snapshot.tables`."""
-        return _tables(self._connection.execute(self._tables))
+        return _tables(self._connection.execute(self._sql["tables"]))
+
+    def shares(self, shape: Shape) -> list[Share]:
+        """See `Snapshot.shares`."""
+        return _shares(self._connection.execute(self._sql["shares"], (shape.table, shape.fingerprint)))
 
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `Snapshot.select`."""
@@ -346,6 +346,13 @@ def _select(connection: Connection, names: Names, shape: Shape, selection: Selec
 def _tables(found: psycopg.Cursor[tuple[Any, ...]]) -> list[Standing]:
     rows = found.fetchall()
     return [Standing(_SHAPES.decode(shape), Mark(position, event), Role(role)) for shape, position, event, role in rows]
+
+
+def _shares(found: psycopg.Cursor[tuple[Any, ...]]) -> list[Share]:
+    return [
+        Share(Slices(low, high), Mark(position, event), epoch, owner, left)
+        for low, high, position, event, epoch, owner, left in found.fetchall()
+    ]
 
 
 def _one(connection: Connection, statement: bytes, bound: Sequence[object] | Mapping[str, object]) -> tuple[Any, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from actum.stores.postgres.address import Address
     from actum.stores.postgres.connections import Connection
 
-MIGRATIONS = ("postgres/tables_0001.sql", "postgres/tables_0002.sql")
+MIGRATIONS = ("postgres/tables_0001.sql", "postgres/tables_0002.sql", "postgres/tables_0003.sql")
 """The layouts of a read database, oldest first."""
 
 ResultT = TypeVar("ResultT")

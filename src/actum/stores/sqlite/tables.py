@@ -202,11 +202,7 @@ class SqliteTables:
     def shares(self, shape: Shape) -> list[Share]:
         """See `ReadDatabase.shares`."""
         with self._reading() as connection:
-            rows = connection.execute(_SQL["shares"], (shape.table, shape.fingerprint))
-            return [
-                Share(Slices(low, high), Mark(position, event), epoch, owner, left)
-                for low, high, position, event, epoch, owner, left in rows
-            ]
+            return _shares(connection, shape)
 
     def tables(self) -> list[Standing]:
         """See `ReadDatabase.tables`."""
@@ -317,7 +313,7 @@ class SqliteTables:
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
         """See `ReadDatabase.load`."""
         found: list[Row] = []
-        with self._reading(shape.table) as connection:
+        with self._reading(shape.name or shape.table) as connection:
             for part in _parts(keys, len(shape.key)):
                 bound = [value for key in part for value in key]
                 found += connection.execute(table_sql.load(shape, len(part)), bound).fetchall()
@@ -340,13 +336,13 @@ class SqliteTables:
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `ReadDatabase.select`."""
         statement, bound = table_sql.select(shape, selection)
-        with self._reading(shape.table) as connection:
+        with self._reading(shape.name or shape.table) as connection:
             return list(connection.execute(statement, bound))
 
     def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
         """See `ReadDatabase.count`."""
         statement, bound = table_sql.count(shape, filters)
-        with self._reading(shape.table) as connection:
+        with self._reading(shape.name or shape.table) as connection:
             return int(connection.execute(statement, bound).get)
 
     def close(self) -> None:
@@ -369,10 +365,15 @@ class SqliteSnapshot:
         with translated(self._path):
             return _tables(self._connection)
 
+    def shares(self, shape: Shape) -> list[Share]:
+        """See `Snapshot.shares`."""
+        with translated(self._path):
+            return _shares(self._connection, shape)
+
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `Snapshot.select`."""
         statement, bound = table_sql.select(shape, selection)
-        with translated(self._path), _there(shape.table):
+        with translated(self._path), _there(shape.name or shape.table):
             return list(self._connection.execute(statement, bound))
 
 
@@ -384,6 +385,15 @@ def _tables(connection: apsw.Connection) -> list[Standing]:
     return [
         Standing(_SHAPES.decode(shape), Mark(position, event), Role(role))
         for shape, position, event, role in connection.execute(_SQL["tables"])
+    ]
+
+
+def _shares(connection: apsw.Connection, shape: Shape) -> list[Share]:
+    return [
+        Share(Slices(low, high), Mark(position, event), epoch, owner, left)
+        for low, high, position, event, epoch, owner, left in connection.execute(
+            _SQL["shares"], (shape.table, shape.fingerprint)
+        )
     ]
 
 

@@ -263,8 +263,8 @@ class ReadDatabaseContract(LeaseCases, ParkingCases):
         assert tables.point(TWO, instead_of=ONE, until=1, aside=Role.KEPT)
         assert [each.role for each in tables.tables()] == [Role.KEPT, Role.LIVE]
         assert tables.select(ONE, ALL) == [("a", 1, None)]
-        assert tables.point(ONE, instead_of=TWO, until=1, aside=Role.CANDIDATE)
-        assert [each.role for each in tables.tables()] == [Role.LIVE, Role.CANDIDATE]
+        assert tables.point(ONE, instead_of=TWO, until=1, aside=Role.TAKEN_BACK)
+        assert [each.role for each in tables.tables()] == [Role.LIVE, Role.TAKEN_BACK]
 
     def test_a_table_takes_the_name_only_from_the_one_that_was_seen_and_no_further_than_it_was_seen(
         self, tables: ReadDatabase
@@ -294,6 +294,7 @@ class ReadDatabaseContract(LeaseCases, ParkingCases):
         have_two(tables)
         with tables.snapshot() as still:
             assert still.tables() == tables.tables()
+            assert [still.shares(each) for each in (ONE, TWO)] == [tables.shares(each) for each in (ONE, TWO)]
             assert still.select(ONE, ALL) == [("a", 1, None)]
 
 

@@ -1,0 +1,162 @@
+"""A build: the table of a view, filled beside the live one from the beginning of the journal, as far as that has come.
+
+It goes in large steps: the events of a step are folded in memory by key, and each row is written once a step, with the
+checkpoint. Killed at any moment, it goes on from the last step; done by several at once, each event counts once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic
+
+import msgspec
+
+from actum.journal.readmodel import Role
+from actum.projection.changed import STEP
+from actum.projection.place import live_of
+from actum.projection.projector import Projector
+from actum.projection.view import ViewT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from actum.journal.codec import Codec
+    from actum.journal.event import Position
+    from actum.journal.readmodel import Mark, Standing
+    from actum.journal.store import EventStore
+    from actum.projection.place import Place
+
+ROWS_KEPT = 100_000
+"""How many rows stay in memory from one step to the next, twice at the most."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How far a build has come, how fast it goes in events a second, and how many seconds it will take, where one can tell."""
+
+    position: Position
+    goal: Position
+    rate: float
+    left: float | None
+
+
+class Build(Generic[ViewT]):
+    """The building of one table. Safe to share between threads; one works at a time.
+
+    Goes on with `standing`, or with a candidate of the same definition where there is one, and makes one where there is none.
+    """
+
+    def __init__(
+        self,
+        place: Place[ViewT],
+        *,
+        store: EventStore,
+        codec: Codec,
+        standing: Standing | None = None,
+        step: int = STEP,
+    ) -> None:
+        self.place = place
+        self._store = store
+        self._codec = codec
+        self._page = step
+        found = standing or place.candidate()
+        self.plan = place.new() if found is None else place.kept_in(found)
+        self._projector: Projector | None = None
+        self._lock = threading.RLock()
+        self._begun: tuple[float, Position] | None = None
+        self._pace = Pace(0 if found is None else found.mark.position, self.goal(), 0.0, None)
+
+    def goal(self) -> Position:
+        """How far the live table has come: further than that the build does not go, nor than the journal."""
+        live, head = live_of(self.place.tables()), self.head()
+        if live is None or live.shape.table == self.plan.shape.table:
+            return head
+        return min(live.mark.position, head)
+
+    def head(self) -> Position:
+        """The position of the newest event."""
+        return self._store.head()
+
+    def step(self) -> bool:
+        """Take in one step; whether there may be more to do before it is as far as the live table."""
+        with self._lock, self._anew_after_trouble():
+            if self._projector is None:
+                goal = self.goal()
+                self._projector = self._projector_to(goal)
+                self._move(self._projector, goal)
+                if self._projector.position >= goal:
+                    self._projector = None
+                    return False
+            more = _stepped(self._projector)
+            self._move(self._projector, self._pace.goal)
+            if not more:
+                self._projector = None
+            return True
+
+    @contextmanager
+    def _anew_after_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._projector = None
+            raise
+
+    def bring_to(self, position: Position) -> None:
+        """Take in everything up to that position, and nothing behind it."""
+        with self._lock:
+            self._projector = None
+            projector = self._projector_to(position)
+            while _stepped(projector):
+                self._move(projector, position)
+
+    def mark(self) -> Mark | None:
+        """How far the table has come; None where it is not there (any more)."""
+        return self.place.database.mark(self.plan.shape)
+
+    def pace(self) -> Pace:
+        """How far it is, and how fast it goes."""
+        return self._pace
+
+    def rest(self) -> None:
+        """Let go of what is kept in memory, and of the time: it will be a while before the next step."""
+        with self._lock:
+            self._projector, self._begun = None, None
+
+    def drop(self) -> None:
+        """Take the table away. Not where it is live, or kept to go back to."""
+        with self._lock:
+            self._projector = None
+            for each in self.place.tables():
+                if each.shape.table == self.plan.shape.table and each.role in (Role.CANDIDATE, Role.TAKEN_BACK):
+                    self.place.database.drop(each.shape.table)
+
+    def _projector_to(self, goal: Position) -> Projector:
+        projector = Projector(
+            self._store,
+            self._codec,
+            database=self.place.database,
+            plans=[self.plan],
+            until=goal,
+            page=self._page,
+            kept=ROWS_KEPT,
+        )
+        projector.prepare()
+        return projector
+
+    def _move(self, projector: Projector, goal: Position) -> None:
+        now, position = time.monotonic(), projector.position
+        if self._begun is None or position < self._begun[1]:
+            self._begun = (now, position)
+        begun, start = self._begun
+        rate = (position - start) / (now - begun) if now > begun and position > start else 0.0
+        left = (goal - position) / rate if rate else None
+        self._pace = Pace(position, goal, rate, left)
+
+
+def _stepped(projector: Projector) -> bool:
+    """One step; whether there may be more. Raises what the view fails over: a build has no other views to go on with."""
+    more = projector.step()
+    if projector.trouble is not None:
+        raise projector.trouble.error
+    return more
