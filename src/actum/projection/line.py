@@ -74,6 +74,11 @@ class Line:
         policy, trouble = self.plan.policy, self.trouble
         return policy.then is not Then.STOP and trouble is not None and trouble.attempts >= policy.attempts
 
+    @property
+    def tries_on(self) -> bool:
+        """Whether it fails, and will give up once it has tried a few times more."""
+        return self.trouble is not None and self.plan.policy.then is not Then.STOP and not self.gives_up
+
     def leaves_out(self, *, after: Position, until: Position) -> bool:
         """Whether something between these positions was discarded."""
         return any(after < position <= until for position, _ in self.discarded)

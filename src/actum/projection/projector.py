@@ -174,6 +174,9 @@ class Projector:
         """Take a step, or wait a moment for others; whether that was of use."""
         if self.step():
             return True
+        if any(line.tries_on for line in self._lines):
+            time.sleep(self.rest(LOOK_AT_OTHERS))
+            return True
         behind = [mark for mark in self._others if mark.position < self._newest_seen]
         if not behind:
             return False

@@ -196,6 +196,15 @@ class Running:
             self.wait_for(wait_for, timeout=timeout)
         return self.views.ask(query, at)
 
+    def subscribe(self, query: Question[AnswerT], *, pause: float = 0.05) -> Iterator[AnswerT]:
+        """The answer to a query, and then each other one when the views have changed it, for ever: blocks meanwhile.
+
+        What changes within `pause` seconds after an answer is in the next one. Other processes' changes are heard of, too.
+        """
+        from actum.service.subscribing import answers, checked_pause  # noqa: PLC0415 - asked for by few
+
+        return answers(self.views, query, pause=checked_pause(pause))
+
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """Block until every view shows everything up to that position: then one reads one's own writes.
 

@@ -137,6 +137,12 @@ class AsyncRunning:
             await self.wait_for(wait_for, timeout=timeout)
         return await asyncio.to_thread(self.running.ask, query, at=at)
 
+    def subscribe(self, query: Question[AnswerT], *, pause: float = 0.05) -> AsyncIterator[AnswerT]:
+        """See `Running.subscribe`."""
+        from actum.service.subscribing import answers_async, checked_pause  # noqa: PLC0415 - asked for by few
+
+        return answers_async(self.running.views, query, pause=checked_pause(pause))
+
     async def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """See `Running.wait_for`. Waiting costs no thread."""
         await self.running.views.wait_for_async(position, timeout=timeout)

@@ -35,6 +35,7 @@ def test_workers_divide_the_rows_and_every_one_is_right(tmp_path: Path):
         fill(running.store, events)
         running.wait_for(3000, timeout=60)
         assert shown(running) == folded(events)
+        _until(lambda: _settled(running, 3))
         balances = next(one for one in running.followers() if one.name == "Balance")
         assert [str(share.slices) for share in balances.shares] == ["0-340", "341-681", "682-1023"]
         assert (balances.position, balances.behind, balances.seconds) == (3000, 0, 0.0)
