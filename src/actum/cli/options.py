@@ -7,7 +7,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -39,6 +39,8 @@ optional_app_option = click.option(
 read_database_option = click.option(
     "--read-database", metavar="PATH", help="The file of the views, where it is not the one beside the journal."
 )
+LoadedT = TypeVar("LoadedT")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d)\Z")
@@ -117,6 +119,11 @@ AGO = AgoType()
 
 def load_app(name: str) -> App:
     """The application of that name. `Invalid`, saying what is missing, where there is none."""
+    return load(name, App)
+
+
+def load(name: str, kind: type[LoadedT]) -> LoadedT:
+    """What stands under that name, which is of that kind. `Invalid`, saying what is missing, where there is none."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise Invalid(f"an application is named MODULE:ATTRIBUTE, as in bank:bank; found {name!r}")
@@ -129,13 +136,18 @@ def load_app(name: str) -> App:
     except Exception as wrong:
         raise Invalid(f"{module_name} cannot be imported: {type(wrong).__name__}: {wrong}") from wrong
     found = getattr(module, attribute, None)
-    if not isinstance(found, App):
-        there = [key for key, value in vars(module).items() if isinstance(value, App)]
-        kind = "nothing" if found is None else f"a {type(found).__name__}"
+    if not isinstance(found, kind):
+        there = [key for key, value in vars(module).items() if isinstance(value, kind)]
+        what = "nothing" if found is None else f"a {type(found).__name__}"
+        listed = "the applications" if kind is App else f"of the kind {kind.__name__}"
         raise Invalid(
-            f"expected an App in {name}, found {kind}; the applications in {module_name}: {', '.join(there) or 'none'}"
+            f"expected {_a(kind.__name__)} in {name}, found {what}; {listed} in {module_name}: {', '.join(there) or 'none'}"
         )
     return found
+
+
+def _a(name: str) -> str:
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
 
 
 def load_app_in(folder: str, name: str) -> App:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
-from actum.cli.options import journal_option, json_option, load_app, read_database_option
+from actum.cli.options import journal_option, json_option, load, load_app, read_database_option
 from actum.cli.terminal import err, line, note
 from actum.journal.errors import Unavailable
 
@@ -26,9 +26,21 @@ from actum.journal.errors import Unavailable
 @click.option(
     "--actor", envvar="ACTUM_ACTOR", metavar="NAME", help="Who acts where a request does not say. [env: ACTUM_ACTOR]"
 )
+@click.option(
+    "--security",
+    metavar="MODULE:ATTR",
+    help="Who may do what, as in bank:security: a Security. Without it only this machine is answered.",
+)
 @json_option
 def serve(
-    app: str, journal: str, read_database: str | None, host: str, port: int, actor: str | None, as_json: bool
+    app: str,
+    journal: str,
+    read_database: str | None,
+    host: str,
+    port: int,
+    actor: str | None,
+    security: str | None,
+    as_json: bool,
 ) -> None:
     """Serve an application, named MODULE:ATTRIBUTE, over HTTP: commands in, answers and events out.
 
@@ -37,14 +49,16 @@ def serve(
     """
     try:
         from actum.http.asgi import asgi  # noqa: PLC0415 - comes with the extra `http`
+        from actum.http.security import Security  # noqa: PLC0415
         from actum.http.serving import Serving  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise Unavailable(
             f"serving needs {missing.name}, which is not installed; pip install 'actum[http]'"
         ) from missing
     declared = load_app(app)
+    guarded = None if security is None else load(security, Security)
     with declared.open(journal, actor=actor, read_database=read_database) as running:
-        serving = Serving(asgi(declared, running), host=host, port=port)
+        serving = Serving(asgi(declared, running, security=guarded), host=host, port=port)
 
         def tell() -> None:
             if as_json:

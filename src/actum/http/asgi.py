@@ -18,8 +18,9 @@ from actum.http.call import Call, trouble
 from actum.http.limits import Limits
 from actum.http.problem import Problem, problem_of
 from actum.http.reach import check_reach
-from actum.http.routes import ROUTES, Route, Router
+from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED, Route, Router
 from actum.http.said import CORRELATION, TRACEPARENT
+from actum.http.security import Guard, Security
 from actum.http.served import Served
 from actum.service.running import Running
 from actum.service.running_async import AsyncRunning
@@ -50,15 +51,18 @@ def asgi(
     *,
     actor: str | None = None,
     limits: Limits | None = None,
+    security: Security | None = None,
 ) -> Door:
-    """The application behind a door.
+    """The application behind a door. Without `security` it answers this machine only.
 
     `journal` is where it runs: an address, opened when the server starts (or with the first request, where it is mounted
     and nobody says that it starts) and closed with it; or a running application, which stays its owner's to close. `actor` is who acts where a request
-    does not say; without it, such a command is turned down. Raises `Misdeclared` where the declarations do not fit.
+    does not say; without it, such a command is turned down. With `security`, whoever asks is the actor. Raises `Misdeclared` where the declarations do not fit.
     """
     app.codec  # noqa: B018 - what does not fit is found before anybody asks
-    return Door(app, journal, actor=actor, limits=limits or Limits())
+    if security is not None:
+        security.policy.check(app)
+    return Door(app, journal, actor=actor, limits=limits or Limits(), security=security)
 
 
 class Door:
@@ -71,12 +75,14 @@ class Door:
         *,
         actor: str | None,
         limits: Limits,
+        security: Security | None = None,
     ) -> None:
         self._app = app
         self._journal = journal
         self._actor = actor
         self._limits = limits
-        self._router = Router(ROUTES)
+        self._security = security
+        self._router = Router(ROUTES if security is None else (*SECURED, *ROUTES))
         self._served: Served | None = None
         self._opening = asyncio.Lock()
         self._draining = False
@@ -99,7 +105,8 @@ class Door:
         if self._served is None:
             async with self._opening:
                 if self._served is None:
-                    self._served = Served(await self._running(), self._limits)
+                    guard = None if self._security is None else await Guard.open(self._security, self._app)
+                    self._served = Served(await self._running(), self._limits, guard=guard)
                     self._served.draining = self._draining
         return self._served
 
@@ -115,7 +122,7 @@ class Door:
     @property
     def secured(self) -> bool:
         """Whether it knows who asks."""
-        return False
+        return self._security is not None
 
     async def stop(self) -> None:
         """Take in nothing more, and end feeds with a hint to come again. What is under way goes on."""
@@ -134,8 +141,12 @@ class Door:
         """Drain, and close the journal where this door opened it. It may be opened again."""
         await self.drain()
         served, self._served = self._served, None
-        if served is not None and not isinstance(self._journal, Running | AsyncRunning):
+        if served is None:
+            return
+        if not isinstance(self._journal, Running | AsyncRunning):
             await served.running.close()
+        if served.guard is not None:
+            await served.guard.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: open with the server, close with it."""
@@ -155,33 +166,47 @@ class Door:
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         begun = time.perf_counter()
-        route_path, call = "none", None
+        route, call = None, None
         try:
-            served = await self.open()
-            call = Call(scope, receive, served)
-            check_reach(scope, call.headers.get("host"))
+            call = Call(scope, receive, await self.open())
+            if call.served.guard is None:
+                check_reach(scope, call.headers.get("host"))
             route, call.names = self._router.find(call.method, _path_of(scope))
-            route_path = route.path
-            response = await self._admit(route, call)
+            response = await self._answer(route, call)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
             response = _problem(wrong, scope)
-        response.raw_headers.extend(HEADERS)
         if call is not None:
+            response = await _on_record(call, route, response)
             _carry(call, response)
-        if self._served is not None:
-            self._served.metrics.answered(
-                route=route_path,
-                method=scope["method"],
+            call.served.metrics.answered(
+                route="none" if route is None else route.path,
+                method=call.method,
                 status=response.status_code,
                 seconds=time.perf_counter() - begun,
             )
+        response.raw_headers.extend(HEADERS)
         return response
 
-    async def _admit(self, route: Route, call: Call) -> Response:
+    async def _answer(self, route: Route, call: Call) -> Response:
         """Nobody gets any further than here who may not."""
         if self._draining and route.permission is not None:
             raise Problem("draining", "about to stop; try again", headers={"Retry-After": "1"})
+        if call.served.guard is not None and route.path not in (*UNRECORDED, *ENTRANCES):
+            call.served.guard.admit(call, route.needed(call.names))
         return await route.answering(call)
+
+
+async def _on_record(call: Call, route: Route | None, response: Response) -> Response:
+    """Nothing is answered that is not on record, where it is known who asks."""
+    guard = call.served.guard
+    if guard is None or (route is not None and route.path in UNRECORDED):
+        return response
+    try:
+        needed = None if route is None else route.needed(call.names)
+        await guard.record(call, permission=needed, status=response.status_code)
+    except Exception as wrong:  # noqa: BLE001 - see there
+        return _problem(wrong, call.scope)
+    return response
 
 
 def _path_of(scope: Scope) -> str:

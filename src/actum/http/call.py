@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope
 
+    from actum.http.policy import Principal
     from actum.http.said import Said
     from actum.http.served import Served
     from actum.journal.event import Position
@@ -37,12 +38,29 @@ class Call:
         self.headers = headers_of(scope["headers"])
         self.said: Said = said_in(self.headers)
         self.names: Mapping[str, Any] = {}
+        self.principal: Principal | None = None
 
     @property
     def method(self) -> str:
         """The method."""
         method: str = self.scope["method"]
         return method
+
+    @property
+    def root(self) -> str:
+        """Where this application is mounted."""
+        return self.scope.get("root_path", "") or "/"
+
+    def address(self) -> str:
+        """What was asked for, as it was sent; of a login only where to, since the rest is a secret."""
+        path = quote(self.scope["path"])
+        query = self.scope.get("query_string", b"").decode("ascii", "replace")
+        return f"{path}?{query}" if query and "/login" not in path else path
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that came along."""
+        pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
+        return {name: value for name, _, value in pairs}
 
     def segments(self, behind: int) -> list[str]:
         """The address as it was sent, in its segments, percent-encoded, without the first `behind` of this application."""

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from actum.http import commanding, following, looking, operating, reading
+from actum.http import commanding, entering, following, looking, operating, reading
 from actum.http.call import Call
 from actum.http.problem import Problem
 
@@ -47,6 +47,22 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", operating.health, None),
 )
 """Those of every application."""
+
+
+SECURED: tuple[Route, ...] = (
+    Route("POST", "/login", entering.login, None),
+    Route("POST", "/logout", entering.logout, None),
+    Route("GET", "/me", entering.me, None),
+    Route("GET", "/login/oidc", entering.to_provider, None),
+    Route("GET", "/login/oidc/callback", entering.from_provider, None),
+)
+"""Those of a door that knows who asks."""
+
+ENTRANCES = ("/login", "/login/oidc", "/login/oidc/callback")
+"""Where one comes to say who one is: what one has said before does not count."""
+
+UNRECORDED = ("/health", "/ready")
+"""What is asked by machines all day long, and says nothing of anybody."""
 
 
 class Router:

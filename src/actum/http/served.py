@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from actum.history.as_of import Moment
     from actum.http.limits import Limits
+    from actum.http.security import Guard
     from actum.journal.event import Position
     from actum.service.running_async import AsyncRunning
 
@@ -58,9 +59,9 @@ class Gate:
 class Served:
     """One running application behind one door."""
 
-    def __init__(self, running: AsyncRunning, limits: Limits, *, secured: bool = False) -> None:
+    def __init__(self, running: AsyncRunning, limits: Limits, *, guard: Guard | None = None) -> None:
         self.running = running
-        self.secured = secured
+        self.guard = guard
         self.draining = False
         self.app = running.app
         self.limits = limits
@@ -70,6 +71,11 @@ class Served:
         self.feeds = Gate("feeds", limits.feeds)
         self.feed = Feed(running.running.store, running.app.codec)
         self.live = Live(running.running, self.read, limits)
+
+    @property
+    def secured(self) -> bool:
+        """Whether it is known who asks."""
+        return self.guard is not None
 
     async def end_feeds(self) -> None:
         """Let all who follow go, with a hint to come again."""

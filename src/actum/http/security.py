@@ -1,0 +1,199 @@
+"""The guard at the door: who asks, whether they may, and that it is on record before they are answered.
+
+```python
+policy = Policy(roles={"teller": ("commands:Deposit", "queries:*"), "auditor": ("events:read", "views:*")})
+door = asgi(bank, "bank.db", security=Security(policy, identities="bank.identities.db", access="bank.access.db"))
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+
+from actum.http.access import LONGEST, NOBODY, Accessed, open_access, record
+from actum.http.identities import Identities
+from actum.http.oidc import Oidc, Provider
+from actum.http.policy import ON_BEHALF_OF, Policy, Principal
+from actum.http.problem import Problem
+from actum.http.sessions import CSRF, SESSION, Keeper, Session, key_in
+from actum.http.throttle import Bucket, Throttle
+from actum.journal.errors import Denied
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from typing import Any
+
+    from actum.http.said import Said
+    from actum.service.declared import Declared
+    from actum.service.running_async import AsyncRunning
+
+Authenticate: TypeAlias = Callable[[Mapping[str, str]], Principal | None]
+"""Somebody else's way to tell from the headers (lower case) who asks; None where it cannot. It must be quick."""
+
+STRANGERS = 50.0
+"""How many attempts a second by those whom nobody knows are answered, and recorded."""
+
+ANONYMOUS = "anonymous"
+"""The actor of whoever does what everybody may."""
+
+_SAFE = ("GET", "HEAD")
+
+
+class Caller(Protocol):
+    """As much of a request as a guard looks at."""
+
+    headers: dict[str, str]
+    scope: MutableMapping[str, Any]
+    said: Said
+    principal: Principal | None
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        ...
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that came along."""
+        ...
+
+    def address(self) -> str:
+        """What was asked for, without secrets."""
+        ...
+
+
+class Security(msgspec.Struct, frozen=True):
+    """How a door knows who asks and what they may.
+
+    `identities` is the journal of tokens and users, `access` that of all who came to the door; both are made where there
+    are none. `tenant`: whose door this is; those of other tenants are not let in. `oidc` is a provider to log in at,
+    `authenticate` another way of knowing who asks, tried first. The key that seals cookies lies beside the identities.
+    """
+
+    policy: Policy
+    identities: str
+    access: str
+    tenant: str | None = None
+    oidc: Oidc | None = None
+    authenticate: Authenticate | None = None
+
+
+class Guard:
+    """A security at work. Made by `Guard.open`."""
+
+    def __init__(self, security: Security, identities: Identities, access: AsyncRunning, keeper: Keeper) -> None:
+        self.security = security
+        self.identities = identities
+        self.keeper = keeper
+        self.provider = None if security.oidc is None else Provider(security.oidc)
+        self.throttle = Throttle()
+        self.checking = asyncio.Semaphore(2)
+        self._access = access
+        self._strangers = Bucket(STRANGERS)
+
+    @classmethod
+    async def open(cls, security: Security, app: Declared) -> Guard:
+        """Take up the work. `Misdeclared` where the policy names what the application has not."""
+        security.policy.check(app)
+        identities = await asyncio.to_thread(Identities, security.identities)
+        key = await asyncio.to_thread(key_in, Path(f"{security.identities}.key"))
+        return cls(security, identities, await open_access(security.access), Keeper(key))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._access.close()
+        await asyncio.to_thread(self.identities.close)
+        if self.provider is not None:
+            await self.provider.close()
+
+    # Who asks.
+
+    def identify(self, call: Caller) -> Principal | None:
+        """Who asks; None where they do not say. `Denied` for a token or a session that is not good."""
+        authenticate = self.security.authenticate
+        found = None if authenticate is None else authenticate(call.headers)
+        if found is not None:
+            return found
+        authorization = call.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.partition(" ")
+            if scheme.lower() != "bearer":
+                raise Denied("expected `Authorization: Bearer TOKEN`")
+            return self.identities.bearer(token.strip(), self.security.policy)
+        sealed = call.cookies().get(SESSION)
+        return None if sealed is None else self.visitor(self.keeper.open(sealed, Session))
+
+    def visitor(self, session: Session) -> Principal:
+        """Whose session that is, with the roles they have today."""
+        if self.identities.ended(session.id):
+            raise Denied("the session is over; log in again")
+        roles, tenant = session.roles, session.tenant
+        if roles is None:
+            user = self.identities.user(session.user)
+            if user is None:
+                raise Denied("the session is over; log in again")
+            roles, tenant = tuple(user.roles), user.tenant
+        return Principal(session.user, self.security.policy.permissions(roles), tenant, "session", session.id)
+
+    # Whether they may.
+
+    def admit(self, call: Caller, needed: str | None) -> None:
+        """Let the call pass and act for whoever gives it, or raise `Denied`."""
+        call.principal = principal = self.identify(call)
+        if principal is None:
+            if needed is not None and needed not in self.security.policy.permissions(()):
+                raise Denied("say who you are: with `Authorization: Bearer TOKEN`, or log in")
+            principal = Principal(ANONYMOUS, self.security.policy.permissions(()), self.security.tenant)
+        if principal.tenant != self.security.tenant:
+            raise Denied("this is another tenant's", needed=f"tenant:{self.security.tenant}")
+        if needed is not None and not principal.may(needed):
+            raise Denied(f"{principal.id} may not: it takes the permission {needed}", needed=needed)
+        if principal.session is not None and call.method not in _SAFE:
+            self.check_origin(call)
+            if not self.keeper.check_csrf(principal.session, call.headers.get(CSRF)):
+                raise Denied(f"expected the header {CSRF} that GET /me tells", needed="csrf")
+        _act_for(call, principal)
+
+    def check_origin(self, call: Caller) -> None:
+        """`Denied` where a page of another site sent it."""
+        site = call.headers.get("sec-fetch-site", "same-origin")
+        origin = call.headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != call.headers.get("host")
+        if site not in ("same-origin", "none") or foreign:
+            raise Denied("a page of another site may not do this", needed="same-origin")
+
+    # On record.
+
+    async def record(self, call: Caller, *, permission: str | None, status: int) -> None:
+        """Have it on record that somebody was answered so. `too-many-requests` for too many of whom nobody knows."""
+        principal = call.principal
+        if principal is None and status in (401, 403) and not self._strangers.take():
+            raise Problem("too-many-requests", "too many attempts by strangers", headers={"Retry-After": "1"})
+        client = call.scope.get("client")
+        accessed = Accessed(
+            who=NOBODY if principal is None else principal.id,
+            way="none" if principal is None else principal.way,
+            method=call.method,
+            address=call.address()[:LONGEST],
+            permission=permission,
+            granted=status not in (401, 403, 429),
+            status=status,
+            origin=None if client is None else str(client[0]),
+        )
+        await record(self._access, accessed)
+
+
+def _act_for(call: Caller, principal: Principal) -> None:
+    """Whoever gives a command is its actor; a request that says another is turned down."""
+    acting = call.said.acting
+    if acting.actor not in (None, principal.id):
+        raise Denied(f"{principal.id} acts as nobody else; say Actum-On-Behalf-Of", needed=f"actor:{acting.actor}")
+    if acting.on_behalf_of is not None and not principal.may(ON_BEHALF_OF):
+        raise Denied(f"{principal.id} may not say for whom they act", needed=ON_BEHALF_OF)
+    acting = msgspec.structs.replace(acting, actor=principal.id, tenant=principal.tenant)
+    call.said = msgspec.structs.replace(call.said, acting=acting)
