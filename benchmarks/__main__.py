@@ -26,6 +26,7 @@ SECTIONS = (
     "traceability",
     "processes",
     "timers",
+    "http",
     "memory",
     "postgres",
     "postgres_log",

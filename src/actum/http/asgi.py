@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from actum.http.call import Call, trouble
+from actum.http.call import Call, path_in, trouble
 from actum.http.limits import Limits
 from actum.http.problem import Problem, problem_of
 from actum.http.reach import check_reach
@@ -171,7 +171,7 @@ class Door:
             call = Call(scope, receive, await self.open())
             if call.served.guard is None:
                 check_reach(scope, call.headers.get("host"))
-            route, call.names = self._router.find(call.method, _path_of(scope))
+            route, call.names = self._router.find(call.method, path_in(scope))
             response = await self._answer(route, call)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
             response = _problem(wrong, scope)
@@ -207,13 +207,6 @@ async def _on_record(call: Call, route: Route | None, response: Response) -> Res
     except Exception as wrong:  # noqa: BLE001 - see there
         return _problem(wrong, call.scope)
     return response
-
-
-def _path_of(scope: Scope) -> str:
-    """The address within this application, where it is mounted somewhere."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(root) else path
 
 
 def _problem(wrong: Exception, scope: Scope) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.responses import Response
 
@@ -49,7 +49,7 @@ class Call:
     @property
     def root(self) -> str:
         """Where this application is mounted."""
-        return self.scope.get("root_path", "") or "/"
+        return mounted_at(self.scope) or "/"
 
     def address(self) -> str:
         """What was asked for, as it was sent; of a login only where to, since the rest is a secret."""
@@ -66,9 +66,7 @@ class Call:
         """The address as it was sent, in its segments, percent-encoded, without the first `behind` of this application."""
         sent: bytes | None = self.scope.get("raw_path")
         path = sent.decode("ascii", "replace") if sent else quote(self.scope["path"])
-        root: str = self.scope.get("root_path", "")
-        inside = path.removeprefix(quote(root))
-        return inside.split("/")[behind + 1 :]
+        return path.removeprefix(quote(mounted_at(self.scope))).split("/")[behind + 1 :]
 
     def parameters(self) -> Parameters:
         """What stands behind the question mark."""
@@ -124,6 +122,26 @@ class Call:
         """Whether the caller has that version already."""
         known = self.headers.get("if-none-match", "")
         return known.strip() == "*" or etag in (each.strip() for each in known.split(","))
+
+
+def mounted_at(scope: Scope) -> str:
+    """Where this application stands inside another one; empty where it stands by itself.
+
+    The specification has it in `root_path`; some frameworks take it off the path and say it nowhere, but leave what was sent.
+    """
+    root: str = scope.get("root_path", "")
+    path: str = scope["path"].rstrip("/")
+    sent = unquote((scope.get("raw_path") or b"").decode("ascii", "replace")).rstrip("/")
+    if (root and path.startswith(root)) or not path or not sent.endswith(path):
+        return root
+    return sent[: len(sent) - len(path)]
+
+
+def path_in(scope: Scope) -> str:
+    """The address within this application, without a slash at its end."""
+    root, path = scope.get("root_path", ""), str(scope["path"])
+    inside = path[len(root) :] if root and path.startswith(root) else path
+    return inside.rstrip("/") or "/"
 
 
 def _number(text: str | None) -> int:

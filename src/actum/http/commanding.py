@@ -52,7 +52,7 @@ async def command(call: Call) -> Response:
             raise problem from wrong
     served.metrics.decided(command=cls.__kind__.type, outcome="repeated" if decided.repeated else "decided")
     headers = {
-        "location": f"{call.scope.get('root_path', '')}/decisions/{uuid_of(id)}",
+        "location": f"{call.root.rstrip('/')}/decisions/{uuid_of(id)}",
         CORRELATION: str(call.said.acting.correlation or uuid_of(id)),
     }
     if decided.repeated:

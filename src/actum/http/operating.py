@@ -72,4 +72,4 @@ def _gauges(served: Served, found: Readiness) -> Iterator[tuple[str, str, float]
 async def openapi(call: Call) -> Response:
     """`GET /openapi.json`: what can be asked here, as OpenAPI 3.1."""
     served = call.served
-    return answer(describe(served.app, secured=served.secured, root=call.scope.get("root_path", "")))
+    return answer(describe(served.app, secured=served.secured, root=call.root))

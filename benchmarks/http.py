@@ -1,0 +1,156 @@
+"""Through the door: commands and queries over HTTP, beside the same in process and beside a bare Starlette route."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from actum.service.running_async import AsyncRunning
+from benchmarks.ground import Ground
+from benchmarks.http_server import BalanceOf, Deposit, bank
+from benchmarks.measure import percentile, race
+from benchmarks.table import Line, Section, fact, rate
+
+CALLERS = 64
+LISTENERS = 500
+ACCOUNTS = 50
+
+Request = Callable[[int], bytes]
+
+
+def measure(ground: Ground) -> Section:
+    """The section."""
+    each = ground.size(60, 2)
+    waited: dict[str, list[float]] = {}
+    with (
+        _server(ground.new("http-served.db")) as (port, process),
+        bank.open(ground.new("http.db"), actor="b") as running,
+    ):
+        awaiting = AsyncRunning(running)
+        load = {"command": _command, "bare_post": _bare_post, "query": _query, "bare_get": _bare_get}
+        contestants: dict[str, Callable[[], int]] = {
+            "here_command": lambda: asyncio.run(_here(each, lambda one: awaiting.execute(_deposit(one)))),
+            "here_query": lambda: asyncio.run(_here(each, lambda one: awaiting.ask(BalanceOf(account=_account(one))))),
+        }
+        for name, request in load.items():
+            times = waited.setdefault(name, [])
+            contestants[name] = lambda request=request, times=times: asyncio.run(_load(port, each, request, times))  # type: ignore[misc]
+        results = race(ground.rounds, **contestants)
+        idle = asyncio.run(_idle(port, process.pid, ground.size(LISTENERS, 5)))
+    lines: list[Line] = []
+    for what, name, plain in (("commands", "command", "bare_post"), ("queries", "query", "bare_get")):
+        mine, here, bare = results[name], results[f"here_{name}"], results[plain]
+        lines += [
+            fact(f"{what}, {CALLERS} callers", rate(mine.rate), f"in process {rate(here.rate)}", mine.beside(here)),
+            fact("  beside a bare route", rate(mine.rate), f"Starlette {rate(bare.rate)}", mine.beside(bare)),
+            fact("  p50 / p99", _spread(waited[name]), _spread(waited[plain])),
+        ]
+    lines.append(fact(f"{LISTENERS} idle feeds", f"{idle / 1e6:,.1f} MB"))
+    return Section("Over HTTP", lines, ["the server is a process of its own, the callers share the other core"])
+
+
+def _account(number: int) -> str:
+    return f"A-{number % ACCOUNTS}"
+
+
+def _deposit(number: int) -> Deposit:
+    return Deposit(account=_account(number), amount=1)
+
+
+def _spread(waited: list[float]) -> str:
+    return f"{1e3 * percentile(waited, 0.5):.2f} / {1e3 * percentile(waited, 0.99):.2f} ms"
+
+
+def _posted(path: str, number: int) -> bytes:
+    body = msgspec.json.encode(_deposit(number))
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def _command(number: int) -> bytes:
+    return _posted("/commands/Deposit", number)
+
+
+def _bare_post(number: int) -> bytes:
+    return _posted("/bare", number)
+
+
+def _query(number: int) -> bytes:
+    return f"GET /queries/BalanceOf?account={_account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+
+
+def _bare_get(number: int) -> bytes:
+    return f"GET /bare?account={_account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+
+
+async def _here(each: int, call: Callable[[int], object]) -> int:
+    numbers = count()
+
+    async def caller() -> None:
+        for _ in range(each):
+            await call(next(numbers))  # type: ignore[misc]
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return CALLERS * each
+
+
+async def _load(port: int, each: int, request: Request, waited: list[float]) -> int:
+    numbers = count()
+
+    async def caller() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(each):
+            start = time.perf_counter()
+            writer.write(request(next(numbers)))
+            await _answer(reader)
+            waited.append(time.perf_counter() - start)
+        writer.close()
+
+    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    return CALLERS * each
+
+
+async def _answer(reader: asyncio.StreamReader) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(length)
+
+
+async def _idle(port: int, pid: int, listeners: int) -> int:
+    """How many bytes more the server holds once so many listen."""
+    before = _resident(pid)
+    lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(listeners)]
+    for reader, writer in lines:
+        writer.write(b"GET /feed HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await reader.readuntil(b"retry: 2000\n")
+    grown = _resident(pid) - before
+    for _, writer in lines:
+        writer.close()
+    return grown
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * 4096
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _server(journal: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    command = [sys.executable, "-m", "benchmarks.http_server", str(journal)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline()), process
+        finally:
+            process.terminate()
