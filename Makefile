@@ -15,6 +15,9 @@ LEDGER_DATA ?= ../shared/data
 # How many processes run the tests, and what else pytest is told.
 WORKERS ?= 2
 ARGS ?=
+# What keeps the journal of `make demo` and `make ledger`: sqlite or postgres, which is then started for it.
+STORE ?= sqlite
+ON_POSTGRES := $(filter postgres,$(STORE))
 # For how long `make soak` goes on.
 MINUTES ?= 30
 
@@ -25,8 +28,8 @@ help: ## say what can be made
 
 # --- the two that matter -------------------------------------------------------------------------------------------
 
-demo: $(VENV)/.runs ## a small bank on its journal, in front of your eyes
-	@$(PY) -m examples.demo $(ARGS)
+demo: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a small bank on its journal, in front of your eyes; STORE=postgres, too
+	@$(PY) -m examples.demo $(ON_POSTGRES:%=--store %) $(ARGS)
 
 test: check docs ledger ## everything that must hold
 	@$(PY) -m pytest -n $(WORKERS) tests $(ARGS)
@@ -60,11 +63,12 @@ docs: $(VENV)/.develops ## the documentation site, in .build/docs
 	@$(PY) -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --jobs auto --quiet \
 		--doctree-dir $(BUILD)/doctrees docs $(BUILD)/docs
 
-ledger: $(VENV)/.runs ## a real bank's 49,070 transactions through actum, each stated balance checked
+ledger: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a real bank's 49,070 transactions through actum, each stated balance checked
 	@if [ -f $(LEDGER_DATA)/bank-ledger-1993.csv.gz ]; then \
 		mkdir -p $(BUILD) && rm -f $(BUILD)/ledger.* && \
-		$(PY) -m examples.ledger --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum && \
-		$(PY) -m examples.ledger.rebuilding --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum; \
+		if [ -n "$(ON_POSTGRES)" ]; then $(PY) -m examples.ledger --data $(LEDGER_DATA) --store postgres; else \
+			$(PY) -m examples.ledger --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum && \
+			$(PY) -m examples.ledger.rebuilding --data $(LEDGER_DATA) --journal $(BUILD)/ledger.actum; fi; \
 	elif [ "$${CI:-}" = true ]; then \
 		echo "expected the real ledger in $(LEDGER_DATA), found none; say LEDGER_DATA=folder" >&2; exit 1; \
 	else \
@@ -102,10 +106,15 @@ $(VENV)/.runs: pyproject.toml | $(VENV)/bin/python
 	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum into $(VENV)"; $(VENV)/$(PIP) --editable '.[cli]'; }
 	@touch $@
 
+$(VENV)/.runs-on-postgres: pyproject.toml | $(VENV)/bin/python
+	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum and PostgreSQL into $(VENV)"; \
+		$(VENV)/$(PIP) --editable '.[cli,postgres,postgres-server]'; }
+	@touch $@
+
 $(VENV)/.develops: pyproject.toml | $(VENV)/bin/python
 	@echo "installing actum and its tools into $(VENV)"
 	@$(VENV)/$(PIP) --editable '.[dev]'
-	@touch $@ $(VENV)/.runs
+	@touch $@ $(VENV)/.runs $(VENV)/.runs-on-postgres
 
 $(VENV)-lower/.develops: pyproject.toml | $(VENV)-lower/bin/python
 	@$(VENV)-lower/bin/python -c 'import re, tomllib; \

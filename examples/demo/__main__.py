@@ -1,11 +1,13 @@
 """`python -m examples.demo`: a bank at work, its read database destroyed and restored, a refusal explained.
 
 About forty seconds; `--fast` leaves out the pauses. Nothing is needed from outside, and nothing is left behind but the
-journal in the folder that the last act names (nothing at all after Ctrl-C).
+journal in the folder that the last act names (nothing at all after Ctrl-C). `--store postgres` plays it on a PostgreSQL server
+that is started for it, `--journal postgresql://…` on one of your own.
 """
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -18,21 +20,25 @@ from random import Random
 
 from actum import Refused, Running
 from actum.decision.outcome import CommandRefused
+from actum.testing.postgres import postgres_server, with_journal
 from examples.demo.bank import Balance, CloseDay, DayClosed, Richest, Transfer, bank
 from examples.demo.people import customers, openings, wishes
 from examples.demo.tail import Tail
 from examples.demo.terminal import BOLD, FAINT, GREEN, RED, Terminal, money
+from examples.places import FilePlace, Place, place_of
 
 SEED = 1816
 CUSTOMERS = 10
 WISHES = 60
+INTERRUPTED = 130
 
 
 class Demo:
     """The acts, in order, on one journal."""
 
-    def __init__(self, folder: Path, terminal: Terminal) -> None:
-        self._journal = folder / "bank.actum"
+    def __init__(self, place: Place, terminal: Terminal) -> None:
+        self._place = place
+        self._journal = place.journal
         self._terminal = terminal
         self._chance = Random(SEED)
         self._people = customers(CUSTOMERS, chance=self._chance)
@@ -94,9 +100,8 @@ class Demo:
         say, paint = self._terminal.say, self._terminal.paint
         self._terminal.act(3, "Destroyed, and restored from the journal", "Détruite, et restaurée depuis le journal")
         say(f"digest before · empreinte avant   {before[:32]}…")
-        for file in sorted(self._journal.parent.glob("bank.views.db*")):
-            file.unlink()
-            say(paint(f"deleted · supprimé                {file.name}", RED))
+        for deleted in self._place.delete_views():
+            say(paint(f"deleted · supprimé                {deleted}", RED))
         self._terminal.pause(2)
         began = time.perf_counter()
         with bank.open(self._journal, actor="demo") as running:
@@ -153,10 +158,11 @@ class Demo:
         say = self._terminal.say
         self._terminal.act(5, "Go on from here", "Et maintenant ?")
         program = os.path.relpath(Path(sys.executable).with_name("actum"))
-        say("The journal is yours, in " + self._terminal.paint(str(self._journal.parent), BOLD))
+        where = self._journal.parent if isinstance(self._journal, Path) else self._journal
+        say("The journal is yours, in " + self._terminal.paint(str(where), BOLD))
         say("Le journal est à vous.")
         say()
-        say(f"  export ACTUM_APP=examples.demo:bank ACTUM_JOURNAL={self._journal}")
+        say(f"  export ACTUM_APP=examples.demo:bank ACTUM_JOURNAL={shlex.quote(str(self._journal))}")
         for verb in ("tail", f"entity Account {self._people[0].account}", "verify --decisions", "--help"):
             say(f"  {program} {verb}")
         say()
@@ -167,24 +173,46 @@ class Demo:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play it; the exit code."""
     options = _options(arguments)
+    terminal = Terminal(haste=options.fast)
+    if options.store == "postgres":
+        with postgres_server(durable=True) as server:
+            return _play(place_of(with_journal(server.url, "bank")), terminal, waits=True)
+    if options.journal:
+        return _play(place_of(options.journal), terminal)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="actum-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         print(f"expected an empty folder, found files in {folder}; say another --folder", file=sys.stderr)
         return 2
-    try:
-        Demo(folder, Terminal(haste=options.fast)).play()
-    except KeyboardInterrupt:
+    code = _play(FilePlace(folder / "bank.actum"), terminal)
+    if code == INTERRUPTED:
         shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+def _play(place: Place, terminal: Terminal, *, waits: bool = False) -> int:
+    """All acts; afterwards, where the server goes with us and somebody is there, wait until they have seen enough."""
+    if place.is_taken():
+        print(f"expected nothing at {place} yet; name another journal", file=sys.stderr)
+        return 2
+    try:
+        Demo(place, terminal).play()
+        if waits and sys.stdin.isatty():
+            input("\n  The server runs until you press Enter · le serveur tourne jusqu'à Entrée ")
+    except KeyboardInterrupt:
+        place.delete_views()
         print("\nstopped; nothing is left behind · arrêté, il ne reste rien")
-        return 130
+        return INTERRUPTED
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description="A bank in front of your eyes.")
     parser.add_argument("--fast", action="store_true", help="without the pauses")
-    parser.add_argument("--folder", type=Path, help="where to keep the journal (a fresh temporary folder)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--folder", type=Path, help="where to keep the journal (a fresh temporary folder)")
+    where.add_argument("--store", choices=["sqlite", "postgres"], help="postgres: on a server that is started for it")
+    where.add_argument("--journal", metavar="URL", help="on a PostgreSQL server of your own: postgresql://…")
     return parser.parse_args(arguments)
 
 
