@@ -38,25 +38,19 @@ class Manifest(msgspec.Struct, frozen=True):
 def export_archive(store: JournalStore, file: BinaryIO, *, progress: Progress = lambda position: None) -> Manifest:
     """Write everything up to the head into `file`. `Corrupted` at the first event that is not what was committed to."""
     head = store.head()
-    writing = _Writing(file)
-    writing.line(Header(lines.FORMAT, store.origin))
-    for event, record in _with_decisions(store, head):
-        _check(event, store.origin)
-        writing.line(lines.line_of(event, continues=record is not None and event.position < record.last))
-        writing.events += 1
-        if record is not None and event.position == record.last:
-            writing.line(lines.decision_line_of(record))
-            writing.decisions += 1
+    writing = Lines(store.origin, file)
+    for event, record in with_decisions(store, head):
+        writing.add(checked(event, store.origin), record)
         if event.position % BATCH == 0:
             progress(event.position)
     progress(head)
     if writing.events != head:
         raise Corrupted(f"the journal ends at {head} and has {writing.events} events; run `actum verify`")
-    return writing.finish(store.origin)
+    return writing.finish()
 
 
-def _with_decisions(store: JournalStore, head: Position) -> Iterator[tuple[SequencedEvent, DecisionRecord | None]]:
-    """Every event and the decision that it belongs to."""
+def with_decisions(store: JournalStore, head: Position) -> Iterator[tuple[SequencedEvent, DecisionRecord | None]]:
+    """Every event up to the head, and the decision that it belongs to."""
     records = store.decisions()
     record = next(records, None)
     for event in store.read(until=head):
@@ -65,34 +59,52 @@ def _with_decisions(store: JournalStore, head: Position) -> Iterator[tuple[Seque
         yield event, record if record is not None and record.first <= event.position else None
 
 
-def _check(event: SequencedEvent, origin: str) -> None:
+def checked(event: SequencedEvent, origin: str) -> SequencedEvent:
+    """The event itself; `Corrupted` where it is not what was committed to."""
     if leaf_of(event, origin) != event.leaf:
         raise Corrupted(
             f"the event at position {event.position} is not what was committed to; "
             "run `actum verify`, restore from another copy"
         )
+    return event
 
 
-class _Writing:
-    """Lines on their way into a file, hashed and counted."""
+class Lines:
+    """The lines of an archive, hashed and counted on their way into a file, or nowhere."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, origin: str, file: BinaryIO | None = None) -> None:
         self.events = 0
-        self.decisions = 0
+        self._decisions = 0
+        self._origin = origin
         self._file = file
         self._hash = sha256()
+        self._line(Header(lines.FORMAT, origin))
 
-    def line(self, line: lines.Line) -> None:
-        """The next line."""
+    def add(self, event: SequencedEvent, record: DecisionRecord | None) -> None:
+        """The next event, which belongs to that decision; behind its last one stands the decision."""
+        self._line(lines.line_of(event, continues=record is not None and event.position < record.last))
+        self.events += 1
+        if record is not None and event.position == record.last:
+            self._line(lines.decision_line_of(record))
+            self._decisions += 1
+
+    def _line(self, line: lines.Line) -> None:
         written = lines.write(line)
         self._hash.update(written)
-        self._file.write(written)
+        if self._file is not None:
+            self._file.write(written)
 
-    def finish(self, origin: str) -> Manifest:
+    @property
+    def manifest(self) -> Manifest:
+        """What there is so far."""
+        return Manifest(self._origin, self.events, self._decisions, self._hash.hexdigest())
+
+    def finish(self) -> Manifest:
         """The last line."""
-        digest = self._hash.hexdigest()
-        self._file.write(lines.write(Trailer(self.events, self.decisions, digest)))
-        return Manifest(origin, self.events, self.decisions, digest)
+        manifest = self.manifest
+        if self._file is not None:
+            self._file.write(lines.write(Trailer(manifest.events, manifest.decisions, manifest.sha256)))
+        return manifest
 
 
 def examine_archive(file: BinaryIO, *, progress: Progress = lambda position: None) -> Manifest:

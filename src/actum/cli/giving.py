@@ -29,6 +29,7 @@ from actum.journal.errors import Invalid, Refused
 from actum.journal.message import to_json
 from actum.projection.changed import Rebuilds
 from actum.projection.paging import Page
+from actum.service.journals import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,10 +78,14 @@ def run(app: str, journal: str, read_database: str | None, rebuilds: str, as_jso
 def _begin(running: Running, name: str, journal: str, *, as_json: bool) -> None:
     head = running.head()
     if as_json:
-        line({"running": name, "journal": journal, "head": head, "views": sorted(running.app.views)})
+        line({"running": name, "journal": place_of(journal), "head": head, "views": sorted(running.app.views)})
         return
     views = ", ".join(sorted(running.app.views)) or "none"
-    err().print(Text.assemble((name, "bold"), f" runs on {journal}, {head:,} events; views: {views}. Ctrl-C stops it."))
+    err().print(
+        Text.assemble(
+            (name, "bold"), f" runs on {place_of(journal)}, {head:,} events; views: {views}. Ctrl-C stops it."
+        )
+    )
 
 
 def _report(running: Running, stopping: threading.Event, *, as_json: bool) -> None:

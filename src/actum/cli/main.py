@@ -19,6 +19,7 @@ from actum.cli.examining import export, import_, verify
 from actum.cli.exits import Doors
 from actum.cli.giving import ask, run, send
 from actum.cli.identities import tokens, users
+from actum.cli.journal import journal
 from actum.cli.parked import parked
 from actum.cli.processes import processes, timers
 from actum.cli.rebuilding import cancel, diff, rebuild, rollback, switch, versions
@@ -44,7 +45,7 @@ def main() -> None:
 
 for verb in (
     *(run, serve, work, send, ask, tail, events, entity, state, views, parked, processes, timers, effects),
-    *(check, verify, export, import_, tokens, users, completion),
+    *(check, verify, export, import_, journal, tokens, users, completion),
 ):
     main.add_command(verb)
 for verb in (rebuild, diff, switch, rollback, versions, cancel):

@@ -10,18 +10,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from actum.cli.terminal import note
 from actum.journal.errors import ActumError, Invalid, Unavailable
 from actum.journal.event import LAST_POSITION
 from actum.service.app import App
-from actum.service.opening import open_store
+from actum.service.journals import is_there, place_of
+from actum.service.opening import in_postgres, open_store
 
 if TYPE_CHECKING:
     from actum.history.as_of import Moment
     from actum.journal.store import JournalStore
 
+
+def _warn_of_secrets(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Everybody on a machine can read what a program was called with."""
+    said_here = parameter.name and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    if value and said_here and in_postgres(value) and _PASSWORD.search(value):
+        note("the list of processes shows the password to everybody here; use PGPASSFILE, PGPASSWORD or ACTUM_JOURNAL")
+    return value
+
+
+_PASSWORD = re.compile(r"//[^/?@]*:[^/?@]+@|[?&]password=")
+
 journal_option = click.option(
-    "--journal", envvar="ACTUM_JOURNAL", required=True, metavar="PATH", help="The journal's file. [env: ACTUM_JOURNAL]"
+    "--journal",
+    envvar="ACTUM_JOURNAL",
+    required=True,
+    callback=_warn_of_secrets,
+    metavar="PATH",
+    help="The journal: a file, or postgresql://… [env: ACTUM_JOURNAL]",
 )
 app_option = click.option(
     "--app",
@@ -37,7 +56,9 @@ optional_app_option = click.option(
     help="The application, as in bank:bank. [env: ACTUM_APP]",
 )
 read_database_option = click.option(
-    "--read-database", metavar="PATH", help="The file of the views, where it is not the one beside the journal."
+    "--read-database",
+    metavar="PATH",
+    help="The views: a file, or postgresql://…, where they are not beside the journal.",
 )
 LoadedT = TypeVar("LoadedT")
 
@@ -179,9 +200,10 @@ def _is_from(module: str, folder: Path) -> bool:
 
 
 def existing(journal: str) -> str:
-    """The path of a journal that is there: looking makes no file. `Unavailable` where there is none."""
-    if not Path(journal).exists():
-        raise Unavailable(f"there is no journal at {journal}; check the path")
+    """The address of a journal that is there: looking makes none. `Unavailable` where there is none."""
+    if not is_there(journal):
+        what = "address" if in_postgres(journal) else "path"
+        raise Unavailable(f"there is no journal at {place_of(journal)}; check the {what}")
     return journal
 
 

@@ -12,6 +12,7 @@ import click
 
 from actum.cli.options import existing, journal_option, json_option, load_app, read_database_option
 from actum.cli.terminal import line, note
+from actum.service.journals import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,8 @@ def work(app: str, journal: str, read_database: str | None, workers: int, lease:
     load_app(app)
     told = (app, existing(journal), read_database, lease)
     with _stopped_by_signals() as stopping, _crew(told, workers) as crew:
-        words = f"{workers} at work on {journal}; Ctrl-C ends"
-        _say({"working": app, "journal": journal, "workers": workers}, words, as_json=as_json)
+        words = f"{workers} at work on {place_of(journal)}; Ctrl-C ends"
+        _say({"working": app, "journal": place_of(journal), "workers": workers}, words, as_json=as_json)
         while not stopping.wait(RESTART):
             crew[:] = [process if process.is_alive() else _begin(told) for process in crew]
     _say({"stopped": workers}, "stopped", as_json=as_json)

@@ -21,7 +21,7 @@ once, in the environment:
 
 | Variable | Instead of |
 | --- | --- |
-| `ACTUM_JOURNAL` | `--journal`: the journal's file |
+| `ACTUM_JOURNAL` | `--journal`: the journal, a file or `postgresql://…` |
 | `ACTUM_APP` | `--app`: the application |
 | `ACTUM_ACTOR` | `--actor`: who asks, or who switches a view |
 
