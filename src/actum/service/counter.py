@@ -92,6 +92,10 @@ class Counter:
         """Have facts taken down without a rule, awaiting."""
         return await self._lane.call_async(self._entry(events, condition, acting, effective_at))
 
+    def at(self, store: JournalStore) -> Counter:
+        """A counter like this one, for the journal as it is seen through somebody's transaction."""
+        return Counter(self._app, store, ids=self._ids, acting=self._acting)
+
     def close(self) -> None:
         """Finish what was handed in, and take no more."""
         self._lane.close()

@@ -78,6 +78,20 @@ def open_read_database(address: str | Path | None, *, journal: str | Path | Jour
     return SqliteTables(TABLES_IN_MEMORY if address == MEMORY else address, origin=origin)
 
 
+def joined_to(store: JournalStore, connection: object) -> JournalStore:
+    """The same journal through the transaction that is open on a driver's connection, for as long as it is open."""
+    try:
+        from actum.stores.postgres.database import PostgresStore  # noqa: PLC0415 - as above
+        from actum.stores.postgres.within import JournalWithin  # noqa: PLC0415
+    except ImportError as missing:
+        raise _without_driver(missing) from missing
+    if not isinstance(store, PostgresStore):
+        raise Invalid(
+            "only a journal in PostgreSQL can be written in one transaction with other tables; open it at postgresql://…"
+        )
+    return JournalWithin(store, connection)
+
+
 def in_postgres(address: object) -> bool:
     """Whether that is the URL of a PostgreSQL database."""
     return isinstance(address, str) and address.startswith(("postgresql://", "postgres://"))

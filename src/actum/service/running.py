@@ -13,6 +13,7 @@ from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP, Rebuilds
 from actum.service.counter import Counter
 from actum.service.views import Views
+from actum.service.within import Within, within
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -125,6 +126,15 @@ class Running:
         """
         acting = Acting(actor, reason=reason)
         return self.counter.append(events, condition=condition, acting=acting, effective_at=effective_at)
+
+    def within(self, connection: object) -> Within:
+        """The same application in a transaction of yours, open on a psycopg `connection` to the journal's database.
+
+        Events and your own tables are then there together, or not at all. Until the transaction ends nobody else appends
+        to the journal, so keep it short. Raises `Invalid` where the journal is not in PostgreSQL or no transaction is
+        open, and `Busy` where somebody else keeps the journal for too long.
+        """
+        return within(self.app, self.store, self.counter, connection=connection)
 
     # Looking into the journal.
 

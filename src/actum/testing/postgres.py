@@ -199,6 +199,16 @@ class PostgresServer:
             self._process.wait(PATIENCE)
             self._process = None
 
+    def encrypt(self, *, key: Path, certificate: Path) -> None:
+        """Offer encrypted connections under that certificate, from now on. For a server built with OpenSSL."""
+        for source, name in ((key, "server.key"), (certificate, "server.crt")):
+            target = self.folder / "data" / name
+            shutil.copyfile(source, target)
+            target.chmod(0o600)
+            _give_away(target)
+        configure(self, {"ssl": "on"})
+        self.restart()
+
     def run(self, program: str, *arguments: str) -> str:
         """Run one of PostgreSQL's programs on this server as its owner; what it prints."""
         command = [self.installation.program(program), *arguments]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from actum.decision.command import Command, command_id_of
 from actum.decision.outcome import Decided
@@ -169,6 +169,18 @@ def memory(folder: Path) -> str:
 def sqlite(folder: Path) -> Path:
     """A journal in a SQLite file of its own."""
     return folder / "scenario.actum"
+
+
+def postgresql(folder: Path) -> str:
+    """A journal in PostgreSQL, on the server of `ACTUM_TEST_POSTGRES` or one that is started once for all scenarios.
+
+    Not among the stores that a scenario runs on by itself: name it, as in `stores=(memory, postgresql)`. On a server of your
+    own the journals stay; their names begin with `scenario_`.
+    """
+    from actum.testing.postgres import shared_url, with_journal
+
+    del folder
+    return with_journal(shared_url(), f"scenario_{uuid4().hex[:16]}")
 
 
 STORES: tuple[Address, ...] = (memory, sqlite)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from actum.journal.bell import Bell
 from actum.journal.clock import SYSTEM_CLOCK
@@ -43,6 +43,17 @@ DECISIONS_STRETCH = 20_000
 """How many positions are looked at for decisions at once."""
 
 
+class Terms(NamedTuple):
+    """With what a journal was opened, for whoever sees the same journal in another way."""
+
+    address: Address
+    reader: Reader
+    durability: Durability
+    payload_limit: int
+    timeout: float
+    clock: Clock
+
+
 class PostgresStore:
     """A journal in the PostgreSQL database of `url`, in the schema that `journal=` names there; made where there is none.
 
@@ -66,6 +77,7 @@ class PostgresStore:
         if checked_payload_limit(payload_limit) > LARGEST_PAYLOAD:
             raise Invalid(f"payload_limit: expected 1 byte to 64 MiB, found {payload_limit!r}")
         self._payload_limit = payload_limit
+        self._durability = durability
         self._clock = clock
         self._open = True
         self._process = os.getpid()
@@ -93,6 +105,18 @@ class PostgresStore:
             return found.origin
 
         return self._connections.ask(look, patient=False)
+
+    @property
+    def terms(self) -> Terms:
+        """With what it was opened."""
+        return Terms(
+            self.address,
+            reader=self._reader,
+            durability=self._durability,
+            payload_limit=self._payload_limit,
+            timeout=self._connections.timeout,
+            clock=self._clock,
+        )
 
     @property
     def origin(self) -> str:
