@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from actum.service.declared import Declared
     from actum.service.rebuild import Rebuild, Version
     from actum.service.running import Running
+    from actum.service.within import Within
     from actum.service.working import Workers
 
 StateT = TypeVar("StateT", bound=State)
@@ -89,6 +90,12 @@ class AsyncRunning:
         return await self.running.counter.append_async(
             events, condition=condition, acting=Acting(actor, reason=reason), effective_at=effective_at
         )
+
+    def within(self, connection: object) -> Within:
+        """See `Running.within`. A transaction of yours on a blocking connection, and blocking itself: do it in a thread,
+        as in `await asyncio.to_thread(book, running)`.
+        """
+        return self.running.within(connection)
 
     async def head(self) -> Position:
         """See `Running.head`."""
