@@ -11,9 +11,11 @@ import msgspec
 from actum.history.as_of import position_at
 from actum.journal.errors import Invalid, Unavailable
 from actum.journal.inspection import Inspection
+from actum.journal.readmodel import Role
 from actum.service.opening import MEMORY, in_postgres, open_read_database, open_store
 
 if TYPE_CHECKING:
+    from actum.journal.readmodel import Standing
     from actum.stores.postgres.address import Address
 
 RECENT = timedelta(hours=1)
@@ -21,7 +23,7 @@ RECENT = timedelta(hours=1)
 
 
 class ViewsThere(msgspec.Struct, frozen=True):
-    """The read database of a journal: its size, and how many events each of its tables is behind."""
+    """The read database of a journal: its size, and how many events each of its tables is behind, by the name that readers know."""
 
     place: str
     size: Inspection
@@ -119,10 +121,17 @@ def _views(journal: str, read_database: str | None, *, origin: str, head: int) -
         return None
     database = open_read_database(where, journal=journal, origin=origin)
     try:
-        behind = {name: head - mark.position for name, mark in database.marks().items()}
+        behind = {_called(standing): head - standing.mark.position for standing in database.tables()}
         return ViewsThere(database.address, size, behind)
     finally:
         database.close()
+
+
+def _called(standing: Standing) -> str:
+    """A table by the name that readers know it by, and what else it is where it is not the one that they read."""
+    shape = standing.shape
+    beside = "" if standing.role is Role.LIVE else f" (version {shape.version}, {standing.role.value})"
+    return f"{shape.name or shape.table}{beside}"
 
 
 def _size_of_views(where: str) -> Inspection | None:
