@@ -177,7 +177,7 @@ class PostgresTables:
             connection.execute(self._sql["bury"])
             for follower in sorted(followers):
                 connection.execute(self._sql["at_work"], (follower, worker, seconds))
-                connection.execute(self._sql["prolong"], (seconds, follower, worker))
+                connection.execute(self._sql["prolong"], (follower, worker, seconds))
             found = {name: connection.execute(self._sql["workers"], (name,)) for name in followers}
             return {name: tuple(each for (each,) in cursor.fetchall()) for name, cursor in found.items()}
 

@@ -148,8 +148,11 @@ VALUES (%s, %s, clock_timestamp() + %s * interval '1 second')
 ON CONFLICT (name, worker) DO UPDATE SET until = excluded.until;
 
 -- name: prolong
--- A worker holds its shares of a view for so many seconds from now.
-UPDATE {schema}.actum_shares SET until = clock_timestamp() + %s * interval '1 second' WHERE name = %s AND owner = %s;
+-- A worker holds its shares of a view for so many seconds from now. They are locked in the order in which they are moved.
+WITH mine AS MATERIALIZED
+    (SELECT name, low FROM {schema}.actum_shares WHERE name = %s AND owner = %s ORDER BY low FOR UPDATE)
+UPDATE {schema}.actum_shares SET until = clock_timestamp() + %s * interval '1 second'
+WHERE (name, low) IN (SELECT name, low FROM mine);
 
 -- name: bury
 -- Forget workers that have not been heard of in time; somebody else may be at it.
