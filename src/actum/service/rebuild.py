@@ -113,8 +113,8 @@ class Rebuilding:
             ),
             acting,
         )
-        go_back(place, target, behind=behind, catch_up=catch_up)
-        self.views.look_around()
+        with self.views.switching():
+            go_back(place, target, behind=behind, catch_up=catch_up)
         return position
 
     def cancel(self, view: type[View], *, acting: Acting) -> Position:
@@ -266,9 +266,9 @@ class Rebuild(Generic[ViewT]):
             **_counts(diffed),
         )
         position = self._rebuilding.record(event, Acting(actor, reason=reason))
-        switch(build)
+        with self._rebuilding.views.switching():
+            switch(build)
         self._ended = True
-        self._rebuilding.views.look_around()
         return position
 
     def _both(self) -> tuple[Standing, Standing]:

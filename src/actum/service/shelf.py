@@ -56,7 +56,8 @@ class Shelf:
         self._store = store
         self._database = database
         self._scribe = scribe
-        self._lock = threading.RLock()
+        self.standing_still = threading.RLock()
+        """Held while a page is taken in, and while it is switched: what is live does not move meanwhile, not by this process."""
         self.places: dict[type[View], Place[Any]] = {
             view: Place(plan_of(view), database) for view in app.views.values()
         }
@@ -100,10 +101,16 @@ class Shelf:
 
     def _settle(self, view: type[View]) -> None:
         """Have what was built by itself take the live table's place."""
-        switched = switch(self.building[view].build)
-        del self.building[view]
+        with self.standing_still:
+            switched = switch(self.building[view].build)
+            del self.building[view]
+            self.take_up()
         _LOG.info("the view %s is now kept by %s, instead of %s", view.__name__, switched.after, switched.before)
+
+    def take_up(self) -> None:
+        """Keep up what was switched to, and know at once how far it is."""
         self.look_around()
+        self.projector.prepare()
 
     def begin(self) -> None:
         """Have what is built by itself be built by threads."""
@@ -128,9 +135,10 @@ class Shelf:
 
     def step(self) -> bool:
         """Take one page into every table that is kept up; whether there may be more."""
-        if time.monotonic() - self._looked > LOOK_AROUND:
-            self.look_around()
-        return self.projector.step()
+        with self.standing_still:
+            if time.monotonic() - self._looked > LOOK_AROUND:
+                self.look_around()
+            return self.projector.step()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -143,7 +151,7 @@ class Shelf:
 
     def look_around(self) -> None:
         """See which tables there are now, and keep up those of the program's own definitions."""
-        with self._lock:
+        with self.standing_still:
             self._looked = time.monotonic()
             tables = self._database.tables()
             found: dict[type[View], str] = {}

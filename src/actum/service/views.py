@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
@@ -19,6 +20,8 @@ from actum.subscription.progress import Progress
 from actum.subscription.runner import LOOK_ANYWAY, Runner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from actum.history.as_of import Moment
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
@@ -244,9 +247,13 @@ class Views:
         plans = self._shelf.shown()
         return tuple(status_of(plan, database=self.database, store=self._store, now=now) for plan in plans)
 
-    def look_around(self) -> None:
-        """Somebody has switched: keep up what is live now."""
-        self.shelf.look_around()
+    @contextmanager
+    def switching(self) -> Iterator[None]:
+        """Around a switch: nothing is kept up meanwhile, and then what is live; whoever waits is told how far that is."""
+        with self.shelf.standing_still:
+            yield
+            self.shelf.take_up()
+            self.progress.reach(self.shelf.position)
         if self._runner is not None:
             self._runner.nudge()
 
