@@ -65,7 +65,7 @@ class Kinds:
         return {number: Kind(type, version) for number, type, version, _ in self._read(connection)}
 
     def _read(self, connection: apsw.Connection) -> list[Any]:
-        rows: list[Any] = connection.execute(_SQL["kinds"]).fetchall()
+        rows: list[Any] = list(connection.execute(_SQL["kinds"]))
         # Changed whole: another thread may be looking something up.
         self._numbers = {Kind(type, version): number for number, type, version, _ in rows}
         self._kinds = {number: Kind(type, version) for number, type, version, _ in rows}
