@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic
 
 import msgspec
 
+from actum.journal.event import Position
 from actum.journal.readmodel import Role
 from actum.projection.changed import STEP
 from actum.projection.place import live_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from actum.journal.codec import Codec
-    from actum.journal.event import Position
     from actum.journal.readmodel import Mark, Standing
     from actum.journal.store import EventStore
     from actum.projection.place import Place

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actum.journal.errors import Busy, Invalid
-from actum.journal.event import LAST_POSITION
+from actum.journal.event import LAST_POSITION, Position
 from actum.journal.readmodel import Role
-from actum.projection.changed import definition_of
+from actum.projection.changed import Definition, definition_of
 from actum.projection.digest import digest_of
 from actum.projection.place import live_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from actum.journal.event import Position
     from actum.journal.readmodel import Share, Standing
     from actum.projection.build import Build
-    from actum.projection.changed import Definition
     from actum.projection.difference import Difference
     from actum.projection.place import Place
 
