@@ -21,7 +21,7 @@ from actum.service.running_async import AsyncRunning
 from benchmarks.bank import EVENTS_EACH, NOTE, Deposit, Deposited, Opened, account, bank, teller
 from benchmarks.ground import BATCH, Ground, chunks
 from benchmarks.measure import Prepared, percentile, race
-from benchmarks.replay import Balance, Everything, reading
+from benchmarks.replay import Balance, Everything, reading, viewed
 from benchmarks.server import Field, field
 from benchmarks.table import Line, Section, at_least, at_most, fact, rate
 
@@ -189,7 +189,7 @@ def _reading(server: Field) -> list[Line]:
             rows=lambda: _undecoded(connection),
             decoded=lambda: running.state(Everything).events,
             folded=lambda: _folded(connection),
-            view=lambda: _rebuilt(running),
+            view=lambda: viewed(running),
         )
         theirs = connection.execute('SELECT account, balance FROM by_hand ORDER BY account COLLATE "C"').fetchall()
         agree = theirs == [(row.account, row.balance) for row in _rows_of(running)]
@@ -212,10 +212,6 @@ def _rows_of(running: Running) -> Any:
         if page.next is None:
             return
         cursor = page.next
-
-
-def _rebuilt(running: Running) -> int:
-    return int(running.rebuild(Balance))
 
 
 def _undecoded(connection: psycopg.Connection[Any]) -> int:

@@ -84,7 +84,7 @@ def test_an_import_begins_with_an_empty_journal_and_with_records(tmp_path: Path,
     assert main(["--data", str(folder), "--journal", str(folder / "ledger.actum")]) == 2
     assert main(["--data", str(tmp_path / "nowhere"), "--journal", str(tmp_path / "new.actum")]) == 2
     told = capsys.readouterr().err
-    assert "expected no file at" in told
+    assert "expected nothing at" in told
     assert f"expected {ACCOUNTS}, {LEDGER} in" in told
     assert (folder / "ledger.actum").read_bytes() == b"mine"
 
