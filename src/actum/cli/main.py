@@ -17,6 +17,7 @@ from actum.cli.entity import entity, state
 from actum.cli.events import events
 from actum.cli.examining import export, import_, verify
 from actum.cli.exits import Doors
+from actum.cli.explaining import explain
 from actum.cli.giving import ask, run, send
 from actum.cli.identities import tokens, users
 from actum.cli.journal import journal
@@ -44,7 +45,7 @@ def main() -> None:
 
 
 for verb in (
-    *(run, serve, work, send, ask, tail, events, entity, state, views, parked, processes, timers, effects),
+    *(run, serve, work, send, ask, tail, events, entity, state, explain, views, parked, processes, timers, effects),
     *(check, verify, export, import_, journal, tokens, users, completion),
 ):
     main.add_command(verb)

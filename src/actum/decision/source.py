@@ -39,6 +39,51 @@ def code_of(function: Any) -> str:
     return ast.dump(tree) if tree else repr(function.__code__.co_code)
 
 
+def made_of(function: Any, field: str) -> tuple[ast.expr, str] | None:
+    """The expression over other fields of `self` that the function makes a field of, wherever it sets it, and its word for
+    `self`; None where it is set in any other way. Without a field: the expression that the function answers.
+    """
+    tree = _tree(function)
+    own = None if tree is None else next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)), None)
+    if own is None or not own.args.args:
+        return None
+    me = own.args.args[0].arg
+    found = _answered(own) if field == "" else _assigned(own, me, field)
+    if not found or len({ast.dump(each) for each in found}) > 1:
+        return None
+    reads = {node.attr for node in _fields(found[0], me)}
+    names = {node.id for node in ast.walk(found[0]) if isinstance(node, ast.Name)}
+    constant = not (names - {me}) & (_locals(own) - {me})
+    return (found[0], me) if reads and field not in reads and constant else None
+
+
+def _answered(own: ast.FunctionDef) -> list[ast.expr]:
+    returned = [node for node in ast.walk(own) if isinstance(node, ast.Return)]
+    return [node.value for node in returned if node.value is not None]
+
+
+def _assigned(own: ast.FunctionDef, me: str, field: str) -> list[ast.expr]:
+    """Everything that the field is set to; nothing where it is also changed in place, or set together with others."""
+    stores = [node for node in _fields(own, me) if node.attr == field and not isinstance(node.ctx, ast.Load)]
+    single = [node for node in ast.walk(own) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    plain = [node.value for node in single if any(node.targets[0] is store for store in stores)]
+    return plain if len(plain) == len(stores) else []
+
+
+def _fields(tree: ast.AST, me: str) -> list[ast.Attribute]:
+    """Where `self.…` is mentioned."""
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    return [node for node in attributes if isinstance(node.value, ast.Name) and node.value.id == me]
+
+
+def _locals(own: ast.FunctionDef) -> set[str]:
+    """The names that mean something else at each call."""
+    arguments = {argument.arg for argument in (*own.args.args, *own.args.kwonlyargs)}
+    stored = {node.id for node in ast.walk(own) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    captured = {node.name for node in ast.walk(own) if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name}
+    return arguments | stored | captured
+
+
 def _tree(function: Any) -> ast.AST | None:
     try:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))

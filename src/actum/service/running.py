@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from actum.decision.outcome import Decided
     from actum.decision.state import Identity
     from actum.history.as_of import Moment
+    from actum.history.explain import Explanation
     from actum.journal.clock import Ids
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
@@ -151,6 +152,27 @@ class Running:
         ids = fold.ids(identity)
         until = position_at(self.store, at)
         return state_at(self.store, self.app.codec, fold=fold, ids=ids, until=until)
+
+    def explain(
+        self,
+        state: type[StateT],
+        *identity: Identity,
+        column: str,
+        at: Moment | None = None,
+        since: Moment | None = None,
+        last: int | None = None,
+        language: str = "en",
+    ) -> Explanation:
+        """Why a cell of one thing has its value: its formula and parts, and the events that made it what it is.
+
+        `running.explain(Balance, "A-1", column="balance")` is about what the view's table shows now, however far that is;
+        `at` is a position or a time of recording, and so is `since`, from which on movements are told; with `last`, so many of them
+        at the most. Cells are called what their types' titles say in that language. Raises `Unknown` for a column that there is not.
+        """
+        from actum.service.explaining import explained  # noqa: PLC0415 - asked for by few
+
+        where = (self.app, self.store, self.views)
+        return explained(*where, state, identity, column, at=at, since=since, last=last, language=language)
 
     def events(
         self,

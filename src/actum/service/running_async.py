@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actum.decision.outcome import Decided
     from actum.decision.state import Identity
     from actum.history.as_of import Moment
+    from actum.history.explain import Explanation
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
     from actum.projection.parking import ParkedKey
@@ -104,6 +105,21 @@ class AsyncRunning:
     async def state(self, state: type[StateT], *identity: Identity, at: Moment | None = None) -> StateT:
         """See `Running.state`."""
         return await asyncio.to_thread(self.running.state, state, *identity, at=at)
+
+    async def explain(
+        self,
+        state: type[StateT],
+        *identity: Identity,
+        column: str,
+        at: Moment | None = None,
+        since: Moment | None = None,
+        last: int | None = None,
+        language: str = "en",
+    ) -> Explanation:
+        """See `Running.explain`."""
+        return await asyncio.to_thread(
+            self.running.explain, state, *identity, column=column, at=at, since=since, last=last, language=language
+        )
 
     async def events(
         self,
