@@ -129,9 +129,15 @@ class Client:
         """See `Running.events`. Over HTTP a query has one item."""
         place: Position | None = after
         while place is not None:
-            ask = self._contract.events(checked_query(query), after=place, until=until)
-            events, place = self._contract.page(self._send(ask).body)
+            events, place = self.page(query, after=place, until=until)
             yield from events
+
+    def page(
+        self, query: Query = _ALL, *, after: Position = 0, until: Position | None = None
+    ) -> tuple[list[Recorded], Position | None]:
+        """Some of the events that match, and behind which position the next ones begin; None where there are no more."""
+        ask = self._contract.events(checked_query(query), after=after, until=until)
+        return self._contract.page(self._send(ask).body)
 
     def follow(self, query: Query = _ALL, *, after: Position = 0) -> Iterator[Recorded]:
         """The events that match, and then those that come, for ever. A line that breaks is taken up where it broke."""

@@ -8,8 +8,8 @@ from actum.decision.desk import STATES_KEPT
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 from actum.projection.changed import Rebuilds
+from actum.service.hearing import Connected
 from actum.service.opening import open_read_database, open_store
-from actum.service.reacting import Reacting
 from actum.service.running import Running
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from actum.service.running_async import OpeningAsync
 
 
-class App(Reacting):
+class App(Connected):
     """A bounded context by its name: `bank = App("bank")`. Declare with its decorators, then `open` it on a journal.
 
     `version` and `revision` say which code is running; they go into the envelope of every event as its producer.
@@ -55,7 +55,7 @@ class App(Reacting):
         database = None
         try:
             self.codec.check(store.kinds())
-            if self._views or self._projections or self.reacts:
+            if self._views or self._projections or self.reacts or self.heard:
                 database = open_read_database(read_database, journal=journal, origin=store.origin)
             return Running(
                 self,

@@ -17,7 +17,7 @@ from actum.service.within import Within, within
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from actum.journal.query import AppendCondition
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
+    from actum.messaging.source import Source
     from actum.projection.parking import ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
+    from actum.service.hearing import Connected
+    from actum.service.listening import Listening
     from actum.service.processes import Processes
-    from actum.service.reacting import Reacting
     from actum.service.rebuild import Rebuild, Rebuilding, Version
     from actum.service.working import Workers
 
@@ -54,7 +56,7 @@ class Running:
 
     def __init__(
         self,
-        app: Reacting,
+        app: Connected,
         store: JournalStore,
         *,
         ids: Ids,
@@ -71,6 +73,7 @@ class Running:
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
         self._actor = actor or app.producer
         self._rebuilding: Rebuilding | None = None
+        self._database = database
         try:
             self._processes = self._at_work(database, follow=follow)
         except BaseException:
@@ -327,6 +330,21 @@ class Running:
         `lease` seconds loses what it holds to the others. Open with `follow=False`, so that no further thread looks on.
         """
         return self.views.work(workers, lease=lease)
+
+    def listen(self, sources: Mapping[str, Running | Source]) -> Listening:
+        """Listen to the other contexts that this one `hears`, each by its name: `running.listen({"accounts": other}).run()`.
+
+        A source is an application that is open in this process, or `actum.http.elsewhere.Elsewhere` for one behind a door. Stop it
+        before either is closed; it is a context manager. `Misdeclared` where one that is heard is missing.
+        """
+        from actum.messaging.source import Beside  # noqa: PLC0415 - only who has neighbours pays for it
+        from actum.service.listening import Listening  # noqa: PLC0415
+
+        if not self.app.heard:
+            raise Unknown("context that is heard", "any")
+        found = {name: Beside(one.store) if isinstance(one, Running) else one for name, one in sources.items()}
+        assert self._database is not None
+        return Listening(self.app.hearings, found, database=self._database, give=self.counter.execute_all)
 
     def close(self) -> None:
         """Finish what was handed in, then close the read database and the journal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from actum.subscription.patience import Trouble, pause
 
@@ -12,13 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from actum.journal.event import Position
-    from actum.journal.store import EventStore
     from actum.subscription.progress import Progress
 
 _LOG = logging.getLogger(__name__)
 
 LOOK_ANYWAY = 1.0
 """Seconds after which the work is tried without having been rung."""
+
+
+class Watched(Protocol):
+    """What the work is about: a journal, or what stands for one."""
+
+    def watch(self, ring: Callable[[Position], None]) -> Callable[[], None]:
+        """Call `ring` soon after it has grown; the answer stops that."""
+        ...
 
 
 class Runner:
@@ -31,7 +38,7 @@ class Runner:
 
     def __init__(
         self,
-        store: EventStore,
+        store: Watched,
         step: Callable[[], bool],
         *,
         position: Callable[[], Position],
