@@ -89,6 +89,13 @@ def _dated(schema: SCHEMA, kind: Any) -> SCHEMA:
     return schema
 
 
+def held(schema: SCHEMA) -> SCHEMA:
+    """What of these values a column of a table can hold: whole numbers have 64 bits there."""
+    if "anyOf" in schema:
+        return schema | {"anyOf": [held(part) for part in schema["anyOf"]]}
+    return {"minimum": -(2**63), "maximum": 2**63 - 1} | schema if schema.get("type") == "integer" else schema
+
+
 def records_in(kind: Any, seen: frozenset[Any] = frozenset()) -> set[type]:
     """The records that a type is made of, itself among them."""
     if is_record(kind):

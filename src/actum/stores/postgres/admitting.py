@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actum.stores.postgres.connections import connect
+from actum.stores.postgres.connecting import connect
 from actum.stores.postgres.schema import admit
 from actum.stores.postgres.table_sql import quoted
 from actum.stores.postgres.trouble import translated

@@ -1,14 +1,20 @@
-"""Connections to the server: made alike, lent to one piece of work at a time, made anew where the server went away."""
+"""Connections to the server: made alike, lent to one piece of work at a time, made anew where the server went away.
+
+Every connection commits by itself unless a transaction says otherwise, and nothing is left on one between two of them:
+a pooler in transaction mode may stand in between.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 
 from actum.journal.errors import Busy, Unavailable
 from actum.stores.postgres import arrays
@@ -29,9 +35,11 @@ MOST = 8
 SESSION = {name: text.encode() for name, text in statements("postgres/session.sql").items()}
 """The named statements about the server, the session and the schema."""
 
+PREPARED_AFTER = 2
+"""After how many uses a statement is prepared on its connection."""
+
 _DEFAULTS = {
     "client_encoding": "UTF8",
-    "fallback_application_name": "actum",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -47,16 +55,21 @@ def closed(address: Address) -> Unavailable:
     return Unavailable(f"{address} is closed; open it again")
 
 
-def connect(address: Address, *, timeout: float) -> Connection:
-    """A connection as all of them are: in autocommit, each statement in the isolation `read committed`."""
+def connect(address: Address, *, name: str = "actum", timeout: float = 10.0) -> Connection:
+    """A new connection, in UTF-8, known to the server by `name`. What the address says of all this goes first."""
     given = conninfo_to_dict(address.conninfo)
-    options = {"connect_timeout": str(max(2, int(timeout))), **_DEFAULTS}
-    connection = psycopg.connect(
-        make_conninfo(address.conninfo, **{name: value for name, value in options.items() if name not in given}),
+    options = _DEFAULTS | {"connect_timeout": str(max(2, int(timeout))), "fallback_application_name": name}
+    return psycopg.connect(
+        make_conninfo(address.conninfo, **{each: value for each, value in options.items() if each not in given}),
         autocommit=True,
-        prepare_threshold=None if address.pooled else 5,
-        cursor_factory=psycopg.RawCursor,
+        prepare_threshold=None if address.pooled else PREPARED_AFTER,
     )
+
+
+def connect_to_journal(address: Address, *, timeout: float = 10.0) -> Connection:
+    """A connection for the journal's own statements: numbered parameters, and the isolation `read committed`."""
+    connection = connect(address, timeout=timeout)
+    connection.cursor_factory = psycopg.RawCursor
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     arrays.register(connection.adapters)
     if not address.pooled:
@@ -80,12 +93,21 @@ class Patience:
         return True
 
 
-class Connections:
-    """What reads, in any thread. A connection that the server has dropped is replaced, for up to `timeout` seconds."""
+AT_ONCE = Patience(0)
+"""No patience at all."""
 
-    def __init__(self, address: Address, *, timeout: float) -> None:
+
+class Connections:
+    """A stock of at most `MOST` connections, each lent to one thread at a time; opened by `opening` when it is needed, so
+    that whoever asks hears what is wrong.
+
+    One that the server has dropped is replaced, for up to `timeout` seconds; so long is waited for one that is free, too.
+    """
+
+    def __init__(self, address: Address, *, timeout: float, opening: Callable[[], Connection] | None = None) -> None:
         self.address = address
         self.timeout = timeout
+        self._opening = opening or partial(connect_to_journal, address, timeout=timeout)
         self._changed = threading.Condition()
         self._idle: list[Connection] = []
         self._lent = 0
@@ -95,7 +117,7 @@ class Connections:
         """One to keep, in the place of another that broke: tries again while the server may be coming back."""
         while True:
             try:
-                return connect(self.address, timeout=self.timeout)
+                return self._opening()
             except psycopg.Error as wrong:
                 if not will_pass(wrong) or not patience.wait():
                     raise translation(wrong, self.address) from wrong
@@ -112,12 +134,16 @@ class Connections:
                     raise translation(wrong, self.address) from wrong
 
     @contextmanager
-    def lend(self, patience: Patience) -> Generator[Connection, None, None]:
+    def lend(self, patience: Patience = AT_ONCE) -> Generator[Connection, None, None]:
         """One to work with until the `with` block ends. Raises the driver's own errors."""
         connection = self._take()
         try:
             connection = connection or self.reopen(patience)
             yield connection
+        except psycopg.Error as wrong:
+            if is_lost(wrong):
+                self._forget()  # the others went the same way
+            raise
         finally:
             self._give_back(connection)
 
@@ -128,7 +154,7 @@ class Connections:
             if self._closed:
                 raise closed(self.address)
             if not free:
-                raise Busy(f"{self.address}: {MOST} other threads of this process are reading; try again")
+                raise Busy(f"{self.address}: {MOST} other threads of this process are at work there; try again")
             self._lent += 1
             return self._idle.pop() if self._idle else None
 
@@ -136,18 +162,23 @@ class Connections:
         with self._changed:
             self._lent -= 1
             if connection is not None and not connection.closed:
-                if self._closed:
+                if self._closed or connection.info.transaction_status is not TransactionStatus.IDLE:
                     connection.close()
                 else:
                     self._idle.append(connection)
             self._changed.notify()
 
-    def close(self) -> None:
-        """Give all back: those at work when their work is done."""
+    def _forget(self) -> None:
+        """Close the connections that nobody uses."""
         with self._changed:
-            self._closed = True
             for connection in self._idle:
                 with suppress(psycopg.Error):
                     connection.close()
             self._idle.clear()
+
+    def close(self) -> None:
+        """Give all back: those at work when their work is done."""
+        with self._changed:
+            self._closed = True
             self._changed.notify_all()
+        self._forget()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from actum.journal.errors import NewerSchema, Unavailable
 from actum.journal.inspection import Inspection, Part
-from actum.stores.postgres.connections import connect
+from actum.stores.postgres.connecting import connect
 from actum.stores.postgres.trouble import translated
 from actum.stores.statements import statements
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from actum.stores.postgres.address import Address
-    from actum.stores.postgres.connections import Connection
+    from actum.stores.postgres.connecting import Connection
 
 _SQL = statements("postgres/inspecting.sql")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from actum.journal.errors import ActumError
-from actum.stores.postgres.connecting import SESSION, connect
+from actum.stores.postgres.connecting import SESSION, connect_to_journal
 from actum.stores.postgres.schema import queries
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Postman:
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self._hears = False
-            self._connection = connect(self._address, timeout=self._timeout)
+            self._connection = connect_to_journal(self._address, timeout=self._timeout)
             self._connection.add_notify_handler(lambda news: self._hear(news.payload))
         return self._connection
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.readmodel import Change, Cut, Filter, Row, Selection, Work
     from actum.stores.postgres.address import Address
-    from actum.stores.postgres.connections import Connection
+    from actum.stores.postgres.connecting import Connection
     from actum.stores.postgres.table_sql import Names
 
 _SHAPES = msgspec.json.Decoder(Shape)

@@ -6,13 +6,14 @@ Where somebody drops the schema under our feet, a new one is made: the journal h
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
 from actum.journal.errors import ActumError, Busy, Invalid, NewerSchema, NotAJournal
-from actum.stores.postgres.connections import Connections
+from actum.stores.postgres.connecting import Connections, connect
 from actum.stores.postgres.table_sql import Names, quoted
 from actum.stores.postgres.trouble import is_lost, translated, translation
 from actum.stores.statements import statements, text_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actum.stores.postgres.address import Address
-    from actum.stores.postgres.connections import Connection
+    from actum.stores.postgres.connecting import Connection
 
 MIGRATIONS = ("postgres/tables_0001.sql", "postgres/tables_0002.sql", "postgres/tables_0003.sql")
 """The layouts of a read database, oldest first."""
@@ -41,9 +42,10 @@ class ViewsSchema:
         self._where = address
         self._origin = origin
         self._timeout = timeout
-        self.connections = Connections(address, name="actum views", timeout=timeout)
+        opening = partial(connect, address, name="actum views", timeout=timeout)
+        self.connections = Connections(address, timeout=timeout, opening=opening)
         try:
-            with translated(self.address), self.connections.lent() as connection:
+            with translated(self.address), self.connections.lend() as connection:
                 self._set_up(connection)
         except BaseException:
             self.connections.close()
@@ -107,12 +109,12 @@ class ViewsSchema:
     def read(self, work: Callable[[Connection], ResultT], table: str = "") -> ResultT:
         """What `work` reads. A connection that has gone stale is no reason to fail; a `table` that is not there is `Busy`."""
         try:
-            with self.connections.lent() as connection:
+            with self.connections.lend() as connection:
                 return work(connection)
         except psycopg.Error as wrong:
             if not (is_lost(wrong) or _is_stale(wrong) or self._is_made_anew(wrong)):
                 raise self._said(wrong, table) from wrong
-        with self.door(table), self.connections.lent() as connection:
+        with self.door(table), self.connections.lend() as connection:
             return work(connection)
 
     def write(self, work: Callable[[Connection], ResultT], *, pipelined: bool = True) -> ResultT:
@@ -127,7 +129,7 @@ class ViewsSchema:
 
     def _written(self, work: Callable[[Connection], ResultT], *, pipelined: bool) -> ResultT:
         with contextlib.ExitStack() as stack:
-            connection = stack.enter_context(self.connections.lent())
+            connection = stack.enter_context(self.connections.lend())
             if pipelined:
                 stack.enter_context(connection.pipeline())
             stack.enter_context(connection.transaction())
@@ -137,7 +139,7 @@ class ViewsSchema:
     @contextlib.contextmanager
     def moment(self) -> Iterator[Connection]:
         """A connection that sees the database as it is now, and keeps tables from going away."""
-        with self.door(""), self.connections.lent() as connection, connection.transaction():
+        with self.door(""), self.connections.lend() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute(self.sql["looking"])
             connection.execute(self.sql["marks"])  # the moment is that of the first statement that reads
@@ -147,7 +149,7 @@ class ViewsSchema:
         """Where the whole read database was dropped: whether there is a new one now."""
         if not isinstance(wrong, errors.UndefinedTable | errors.InvalidSchemaName):
             return False
-        with translated(self.address), self.connections.lent() as connection:
+        with translated(self.address), self.connections.lend() as connection:
             if self._is_there(connection):
                 return False
             self._set_up(connection)
