@@ -24,6 +24,7 @@ from actum.cli.journal import journal
 from actum.cli.parked import parked
 from actum.cli.processes import processes, timers
 from actum.cli.rebuilding import cancel, diff, rebuild, rollback, switch, versions
+from actum.cli.searching import search, story_
 from actum.cli.serving import serve
 from actum.cli.tail import tail
 from actum.cli.views import views
@@ -45,7 +46,25 @@ def main() -> None:
 
 
 for verb in (
-    *(run, serve, work, send, ask, tail, events, entity, state, explain, views, parked, processes, timers, effects),
+    *(
+        run,
+        serve,
+        work,
+        send,
+        ask,
+        tail,
+        events,
+        search,
+        story_,
+        entity,
+        state,
+        explain,
+        views,
+        parked,
+        processes,
+        timers,
+        effects,
+    ),
     *(check, verify, export, import_, journal, tokens, users, completion),
 ):
     main.add_command(verb)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from actum.journal.clock import Clock
     from actum.journal.readmodel import ReadDatabase
+    from actum.journal.search import SearchIndex
     from actum.journal.store import JournalStore
 
 LONGEST_TIMEOUT = 86_400
@@ -76,6 +77,21 @@ def open_read_database(address: str | Path | None, *, journal: str | Path | Jour
     from actum.stores.sqlite.tables import SqliteTables  # noqa: PLC0415
 
     return SqliteTables(TABLES_IN_MEMORY if address == MEMORY else address, origin=origin)
+
+
+def open_search(address: str | Path | None, *, journal: str | Path | JournalStore, origin: str) -> SearchIndex:
+    """The index for searching at an address, a path of a file or `memory:`; where none is named, beside a journal in a file,
+    and in memory for any other.
+    """
+    if address is None:
+        in_file = isinstance(journal, str | Path) and journal != MEMORY and not in_postgres(journal)
+        address = Path(str(journal)).with_suffix(".search.db") if in_file else MEMORY
+    if isinstance(address, str) and "://" in address:
+        raise Invalid(f"expected the path of a file or {MEMORY!r}, found {_scheme(address)}://…; an index is a file")
+    from actum.stores.sqlite.search import MEMORY as INDEX_IN_MEMORY  # noqa: PLC0415 - as above
+    from actum.stores.sqlite.search import SqliteSearch  # noqa: PLC0415
+
+    return SqliteSearch(INDEX_IN_MEMORY if address == MEMORY else address, origin=origin)
 
 
 def joined_to(store: JournalStore, connection: object) -> JournalStore:
