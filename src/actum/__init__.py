@@ -27,6 +27,7 @@ from actum.projection.table import Table
 from actum.projection.view import View
 from actum.service.app import App
 from actum.service.running import Running
+from actum.service.system import System
 
 __all__ = [
     "ActumError",
@@ -49,6 +50,7 @@ __all__ = [
     "Refused",
     "Running",
     "State",
+    "System",
     "Table",
     "Tag",
     "Timer",

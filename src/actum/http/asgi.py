@@ -26,6 +26,7 @@ from actum.service.running import Running
 from actum.service.running_async import AsyncRunning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from starlette.responses import Response
@@ -52,17 +53,21 @@ def asgi(
     actor: str | None = None,
     limits: Limits | None = None,
     security: Security | None = None,
+    beside: Iterable[App] = (),
 ) -> Door:
     """The application behind a door. Without `security` it answers this machine only.
 
     `journal` is where it runs: an address, opened when the server starts (or with the first request, where it is mounted
     and nobody says that it starts) and closed with it; or a running application, which stays its owner's to close. `actor` is who acts where a request
-    does not say; without it, such a command is turned down. With `security`, whoever asks is the actor. Raises `Misdeclared` where the declarations do not fit.
+    does not say; without it, such a command is turned down. With `security`, whoever asks is the actor; its policy may name
+    what the applications `beside` this one have, too. One that runs as one `Part` of its context answers that part only.
+    Raises `Misdeclared` where the declarations do not fit.
     """
     app.codec  # noqa: B018 - what does not fit is found before anybody asks
+    apps = (app, *(other for other in beside if other is not app))
     if security is not None:
-        security.policy.check(app)
-    return Door(app, journal, actor=actor, limits=limits or Limits(), security=security)
+        security.policy.check(*apps)
+    return Door(apps, journal, actor=actor, limits=limits or Limits(), security=security)
 
 
 class Door:
@@ -70,14 +75,15 @@ class Door:
 
     def __init__(
         self,
-        app: App,
+        apps: tuple[App, ...],
         journal: Running | AsyncRunning | str | Path | JournalStore,
         *,
         actor: str | None,
         limits: Limits,
         security: Security | None = None,
     ) -> None:
-        self._app = app
+        self._apps = apps
+        self._app = apps[0]
         self._journal = journal
         self._actor = actor
         self._limits = limits
@@ -105,7 +111,7 @@ class Door:
         if self._served is None:
             async with self._opening:
                 if self._served is None:
-                    guard = None if self._security is None else await Guard.open(self._security, self._app)
+                    guard = None if self._security is None else await Guard.open(self._security, *self._apps)
                     self._served = Served(await self._running(), self._limits, guard=guard)
                     self._served.draining = self._draining
         return self._served
@@ -193,7 +199,18 @@ class Door:
             raise Problem("draining", "about to stop; try again", headers={"Retry-After": "1"})
         if call.served.guard is not None and route.path not in (*UNRECORDED, *ENTRANCES):
             call.served.guard.admit(call, route.needed(call.names))
+        _check_part(route, call.served)
         return await route.answering(call)
+
+
+def _check_part(route: Route, served: Served) -> None:
+    """`elsewhere` for what another service of this context is there for."""
+    part = served.running.running.part
+    if part is None or part in route.parts:
+        return
+    names = [f"{served.app.name}/{one.value}" for one in route.parts]
+    here = f"{served.app.name}/{part.value}"
+    raise Problem("elsewhere", f"this is {here}; {route.path} is answered by {' or '.join(names)}", services=names)
 
 
 async def _on_record(call: Call, route: Route | None, response: Response) -> Response:

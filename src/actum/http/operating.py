@@ -39,7 +39,7 @@ def _readiness(running: Running) -> Readiness:
         head = running.head()
     except ActumError as wrong:
         return Readiness(False, None, None, None, str(wrong))
-    if not running.app.views:
+    if not running.app.views or not running.views.there:
         return Readiness(True, head, None, None, None)
     progress = running.views.progress
     try:

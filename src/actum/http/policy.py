@@ -59,20 +59,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         granted = (permission for role in roles for permission in self.roles.get(role, ()))
         return frozenset((*self.public, *extra, *granted))
 
-    def check(self, app: Declared) -> None:
-        """`Misdeclared` where a permission names something that the application has not: most likely a slip of the pen."""
+    def check(self, *apps: Declared) -> None:
+        """`Misdeclared` where a permission names something that none of the applications has: most likely a slip of the pen."""
         known = {
-            "commands": set(app.commands),
-            "queries": set(app.queries),
-            "views": set(app.views),
-            "states": {*app.states, *app.views},
+            "commands": {name for app in apps for name in app.commands},
+            "queries": {name for app in apps for name in app.queries},
+            "views": {name for app in apps for name in app.views},
+            "states": {name for app in apps for name in (*app.states, *app.views)},
         }
         for where, permissions in (*self.roles.items(), ("public", self.public)):
             for permission in permissions:
                 area, _, name = permission.partition(":")
                 if area in _NAMED and name not in {*known[area], "*"}:
                     raise Misdeclared(
-                        f"Policy, {where}: {permission!r} names none of the {area} of {app.name}: "
+                        f"Policy, {where}: {permission!r} names none of the {area} of {' and '.join(app.name for app in apps)}: "
                         f"{', '.join(sorted(known[area])) or 'there are none'}"
                     )
 

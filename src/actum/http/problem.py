@@ -69,6 +69,7 @@ TYPES: dict[str, Type] = {
         Type("too-large", 413, "The request is too large", "send less; `limit` says how much there may be"),
         Type("unsupported-media-type", 415, "Not in this content type", "send application/json in UTF-8"),
         Type("misdirected", 421, "Not under this name", "ask under the name it is served as, or configure security"),
+        Type("elsewhere", 421, "Another service answers that", "ask the gateway, or one of `services`"),
         Type("too-costly", 422, "The answer would take too long", "ask for a state or a row, or for a later moment"),
         Type("headers-too-large", 431, "The headers are too large", "send fewer, or shorter ones"),
         Type("unauthenticated", 401, "It is not known who asks", "show a token, or log in"),

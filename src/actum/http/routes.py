@@ -12,17 +12,26 @@ from starlette.routing import compile_path
 from actum.http import commanding, entering, following, looking, operating, reading
 from actum.http.call import Call
 from actum.http.problem import Problem
+from actum.service.part import Part
 
 Answering: TypeAlias = Callable[[Call], Awaitable[Response]]
 
 
+EVERY = tuple(Part)
+"""Whichever service is asked."""
+
+
 class Route(msgspec.Struct, frozen=True):
-    """One route. `permission` may name parts of the address, as in `commands:{name}`; None: open to everybody."""
+    """One route. `permission` may name parts of the address, as in `commands:{name}`; None: open to everybody.
+
+    `parts`: which services of a context answer it, where the context runs as several.
+    """
 
     method: str
     path: str
     answering: Answering
     permission: str | None
+    parts: tuple[Part, ...] = (Part.QUERIES,)
 
     def needed(self, names: Mapping[str, Any]) -> str | None:
         """The permission that a request for these names takes."""
@@ -30,31 +39,31 @@ class Route(msgspec.Struct, frozen=True):
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/commands/{name}", commanding.command, "commands:{name}"),
+    Route("POST", "/commands/{name}", commanding.command, "commands:{name}", (Part.COMMANDS,)),
     Route("GET", "/queries/{name}", reading.query, "queries:{name}"),
     Route("GET", "/views/{name}", reading.rows, "views:{name}"),
     Route("GET", "/views/{name}/{key:path}", reading.row, "views:{name}"),
     Route("GET", "/states/{name}", reading.state, "states:{name}"),
     Route("GET", "/states/{name}/{key:path}", reading.state, "states:{name}"),
-    Route("GET", "/decisions/{key}", commanding.decision, "decisions:read"),
+    Route("GET", "/decisions/{key}", commanding.decision, "decisions:read", (Part.QUERIES, Part.COMMANDS)),
     Route("GET", "/events", looking.events, "events:read"),
     Route("GET", "/events/{which}", looking.event, "events:read"),
     Route("GET", "/feed", following.feed, "events:read"),
     Route("GET", "/live/{name}", following.live, "queries:{name}"),
-    Route("GET", "/metrics", operating.metrics, "metrics:read"),
-    Route("GET", "/openapi.json", operating.openapi, "openapi:read"),
-    Route("GET", "/ready", operating.ready, None),
-    Route("GET", "/health", operating.health, None),
+    Route("GET", "/metrics", operating.metrics, "metrics:read", EVERY),
+    Route("GET", "/openapi.json", operating.openapi, "openapi:read", EVERY),
+    Route("GET", "/ready", operating.ready, None, EVERY),
+    Route("GET", "/health", operating.health, None, EVERY),
 )
 """Those of every application."""
 
 
 SECURED: tuple[Route, ...] = (
-    Route("POST", "/login", entering.login, None),
-    Route("POST", "/logout", entering.logout, None),
-    Route("GET", "/me", entering.me, None),
-    Route("GET", "/login/oidc", entering.to_provider, None),
-    Route("GET", "/login/oidc/callback", entering.from_provider, None),
+    Route("POST", "/login", entering.login, None, EVERY),
+    Route("POST", "/logout", entering.logout, None, EVERY),
+    Route("GET", "/me", entering.me, None, EVERY),
+    Route("GET", "/login/oidc", entering.to_provider, None, EVERY),
+    Route("GET", "/login/oidc/callback", entering.from_provider, None, EVERY),
 )
 """Those of a door that knows who asks."""
 

@@ -97,9 +97,9 @@ class Guard:
         self._strangers = Bucket(STRANGERS)
 
     @classmethod
-    async def open(cls, security: Security, app: Declared) -> Guard:
-        """Take up the work. `Misdeclared` where the policy names what the application has not."""
-        security.policy.check(app)
+    async def open(cls, security: Security, *apps: Declared) -> Guard:
+        """Take up the work. `Misdeclared` where the policy names what none of the applications has."""
+        security.policy.check(*apps)
         identities = await asyncio.to_thread(Identities, security.identities)
         key = await asyncio.to_thread(key_in, Path(f"{security.identities}.key"))
         return cls(security, identities, await open_access(security.access), Keeper(key))

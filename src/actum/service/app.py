@@ -10,6 +10,7 @@ from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability
 from actum.projection.changed import Rebuilds
 from actum.service.hearing import Connected
 from actum.service.opening import open_read_database, open_store
+from actum.service.part import Part
 from actum.service.running import Running
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class App(Connected):
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
+        part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
@@ -46,16 +48,24 @@ class App(Connected):
 
         `actor` is who acts where a command does not say. The views are kept in `read_database`, a file of its own beside
         the journal unless another is named; a thread keeps them up, or with `follow=False` whoever waits for them does,
-        and `catch_up()`. `rebuilds` says what to do where a view has changed since its rows were made. `states_kept` is how
-        many states decisions keep between them, `timeout` how many seconds to wait for another process that writes. Raises
-        `Misdeclared` where the declarations do not fit.
+        and `catch_up()`. `part` has this process do only one part of the work, where others do the rest: it then neither
+        follows nor writes what is not its own. `rebuilds` says what to do where a view has changed since its rows were made.
+        `states_kept` is how many states decisions keep between them, `timeout` how many seconds to wait for another process
+        that writes. Raises `Misdeclared` where the declarations do not fit.
         """
         self.codec  # noqa: B018 - what does not fit is found before a file is made
-        store = open_store(journal, durability=durability, payload_limit=payload_limit, timeout=timeout, clock=clock)
+        store = open_store(
+            journal,
+            durability=durability,
+            payload_limit=payload_limit,
+            timeout=timeout,
+            clock=clock,
+            read_only=part is Part.QUERIES,
+        )
         database = None
         try:
             self.codec.check(store.kinds())
-            if self._views or self._projections or self.reacts or self.heard:
+            if part is not Part.COMMANDS and (self._views or self._projections or self.reacts or self.heard):
                 database = open_read_database(read_database, journal=journal, origin=store.origin)
             return Running(
                 self,
@@ -65,6 +75,7 @@ class App(Connected):
                 states_kept=states_kept,
                 database=database,
                 follow=follow,
+                part=part,
                 rebuilds=rebuilds,
             )
         except BaseException:
@@ -80,6 +91,7 @@ class App(Connected):
         actor: str | None = None,
         read_database: str | Path | None = None,
         follow: bool = True,
+        part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
         durability: Durability = Durability.POWER_LOSS,
         payload_limit: int = DEFAULT_PAYLOAD_LIMIT,
@@ -97,6 +109,7 @@ class App(Connected):
                 actor=actor,
                 read_database=read_database,
                 follow=follow,
+                part=part,
                 rebuilds=rebuilds,
                 durability=durability,
                 payload_limit=payload_limit,

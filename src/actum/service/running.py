@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at
-from actum.journal.errors import Unknown
+from actum.journal.errors import Unavailable, Unknown
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP, Rebuilds
 from actum.service.counter import Counter
-from actum.service.views import Views
+from actum.service.part import Part
+from actum.service.views import Upkeep, Views
 from actum.service.within import Within, within
 from actum.subscription.subscription import Subscription
 
@@ -51,6 +52,21 @@ _ALL = Query.all()
 StateT = TypeVar("StateT", bound=State)
 
 
+def _upkeep(part: Part | None, *, follow: bool) -> Upkeep:
+    match part:
+        case None:
+            return Upkeep.THREAD if follow else Upkeep.CALLERS
+        case Part.COMMANDS:
+            return Upkeep.NONE
+        case Part.PROJECTIONS | Part.QUERIES | Part.PROCESSES:
+            return Upkeep.OTHERS
+
+
+def _rebuilds(part: Part | None, wanted: Rebuilds) -> Rebuilds:
+    """Only who keeps views up builds any by itself."""
+    return wanted if part in (None, Part.PROJECTIONS) else Rebuilds.BY_HAND
+
+
 class Running:
     """Made by `App.open`. Share one between the threads of a process; a context manager that closes it."""
 
@@ -64,12 +80,15 @@ class Running:
         states_kept: int,
         database: ReadDatabase | None,
         follow: bool,
+        part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
     ) -> None:
         self.app = app
         self.store = store
         self.actor = actor
-        self.views = Views(app, store, database=database, follow=follow, rebuilds=rebuilds)
+        self.part = part
+        upkeep, rebuilds = _upkeep(part, follow=follow), _rebuilds(part, rebuilds)
+        self.views = Views(app, store, database=database, upkeep=upkeep, rebuilds=rebuilds)
         self.counter = Counter(app, store, ids=ids, acting=Acting(actor), states_kept=states_kept)
         self._actor = actor or app.producer
         self._rebuilding: Rebuilding | None = None
@@ -82,7 +101,7 @@ class Running:
             raise
 
     def _at_work(self, database: ReadDatabase | None, *, follow: bool) -> Processes | None:
-        if database is None or not self.app.reacts:
+        if database is None or not self.app.reacts or self.part not in (None, Part.PROCESSES):
             return None
         from actum.service.processes import Processes  # noqa: PLC0415 - only who reacts pays for it
 
@@ -92,6 +111,8 @@ class Running:
     def processes(self) -> Processes:
         """The processes, timers and effects. `Unknown` where the application does nothing by itself."""
         if self._processes is None:
+            if self.part is not None and self.app.reacts:
+                raise Unavailable(f"this process does not run what {self.app.name} does by itself; ask its processes")
             raise Unknown("process, effect or schedule", "any")
         return self._processes
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
-from actum.journal.errors import Busy, Invalid, Unknown
+from actum.journal.errors import Busy, Invalid, Unavailable, Unknown
 from actum.journal.message import checker
 from actum.projection.changed import Rebuilds
 from actum.projection.notes import Scribe
+from actum.projection.place import live_of, own_of
 from actum.projection.query import Query
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of
@@ -37,8 +39,28 @@ if TYPE_CHECKING:
 ViewT = TypeVar("ViewT", bound=View)
 
 
+WATCHED = 0.01
+"""Seconds between two looks at the checkpoints of others, while somebody waits for them."""
+
+GLANCED_AT = 0.05
+"""Seconds between two such looks while the views are behind and nobody waits."""
+
+
+LONGEST_WAIT = 60.0
+"""Seconds for which one waits at the most for others to have caught up."""
+
+
+class Upkeep(Enum):
+    """Who keeps the views up."""
+
+    THREAD = "a thread of this process"
+    CALLERS = "whoever waits for them, and catch_up()"
+    OTHERS = "other processes, whose checkpoints are watched"
+    NONE = "nobody here: this process has no read database"
+
+
 class Views:
-    """The views of an application over one read database. With `follow`, a thread keeps them up."""
+    """The views of an application over one read database."""
 
     def __init__(
         self,
@@ -46,21 +68,26 @@ class Views:
         store: JournalStore,
         *,
         database: ReadDatabase | None,
-        follow: bool,
+        upkeep: Upkeep,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
     ) -> None:
         self._app = app
         self._store = store
         self._database = database
+        self._upkeep = upkeep
         self.progress = Progress("the views")
         self._scribe = Scribe(SYSTEM_IDS, app.producer, app.producer)
         self._shelf: Shelf | None = None
         self._runner: Runner | None = None
-        if app.views or app.projections:
+        self._workers: Workers | None = None
+        if upkeep is not Upkeep.NONE and (app.views or app.projections):
             from actum.service.shelf import Shelf  # noqa: PLC0415 - a third of what `import actum` may cost
 
             self._shelf = Shelf(app, store, database=self.database, rebuilds=rebuilds, scribe=self._scribe)
-            self._runner = self._following(self._shelf) if follow else None
+            if upkeep is Upkeep.THREAD:
+                self._runner = self._following(self._shelf)
+            elif upkeep is Upkeep.OTHERS:
+                self._runner = self._watching()
 
     def _following(self, shelf: Shelf) -> Runner:
         runner = Runner(
@@ -76,24 +103,59 @@ class Views:
         shelf.begin()
         return runner
 
+    def _watching(self) -> Runner:
+        """Somebody who looks how far others have come: often while somebody waits for it, else when the journal grows."""
+        runner = Runner(
+            self._store,
+            lambda: False,
+            position=self._seen,
+            progress=self.progress,
+            name="watch",
+            trouble=lambda: None if self._workers is None else self._workers.trouble,
+            rest=self._until_next_look,
+        )
+        runner.start()
+        return runner
+
+    def _until_next_look(self, longest: float) -> float:
+        if self.progress.awaited:
+            return WATCHED
+        return GLANCED_AT if self.progress.position < self._store.head() else longest
+
+    def _seen(self) -> Position:
+        """How far everything that is shown has come, by its own checkpoints."""
+        tables = self.database.tables()
+        marks = self.database.marks()
+        reached = [marks[name].position if name in marks else 0 for name in self._app.projections]
+        for place in self.shelf.places.values():
+            mine = [each for each in tables if (each.shape.name or each.shape.table) == place.plan.table]
+            standing = own_of(mine, place.plan.shape) or live_of(mine)
+            reached.append(0 if standing is None else standing.mark.position)
+        return min(reached, default=0)
+
+    @property
+    def there(self) -> bool:
+        """Whether this process has tables to show."""
+        return self._shelf is not None
+
     @property
     def shelf(self) -> Shelf:
-        """The tables. `Unknown` where there is no view."""
+        """The tables. `Unknown` where there is no view, `Unavailable` where this process has none of them open."""
         if self._shelf is None:
-            raise Unknown("view", "any", ())
+            raise self._nowhere()
         return self._shelf
+
+    def _nowhere(self) -> Unavailable | Unknown:
+        if self._app.views or self._app.projections:
+            return Unavailable(f"this process has no views of {self._app.name} open; ask the one for its queries")
+        return Unknown("view", "any", ())
 
     @property
     def database(self) -> ReadDatabase:
-        """Where the tables are. `Unknown` where there is no view."""
+        """Where the tables are. `Unknown` where there is no view, `Unavailable` where this process has none of them open."""
         if self._database is None:
-            raise Unknown("view", "any", ())
+            raise self._nowhere()
         return self._database
-
-    @property
-    def follows(self) -> bool:
-        """Whether a thread keeps the views up."""
-        return self._runner is not None
 
     def table(self, view: type[ViewT], at: Moment | None = None) -> Table[ViewT]:
         """The view's table; as of a moment, one folded in memory for the purpose."""
@@ -139,6 +201,10 @@ class Views:
         """Take in everything there is, now."""
         if self._shelf is None:
             return self._store.head()
+        if self._upkeep is Upkeep.OTHERS:
+            head = self._store.head()
+            self.wait_for(head, timeout=LONGEST_WAIT)
+            return head
         if self._runner is None:
             self._shelf.finish(progress)
         self._shelf.look_around()
@@ -175,7 +241,9 @@ class Views:
             self._runner.nudge()
 
     def _nudge(self) -> None:
-        if self._runner is not None and self.progress.error is not None:
+        if self._upkeep is Upkeep.OTHERS and self._runner is not None:
+            self._runner.nudge()
+        elif self._runner is not None and self.progress.error is not None:
             self.look_again()
 
     def _check(self, position: Position, timeout: float) -> None:
@@ -201,6 +269,11 @@ class Views:
                 # Where what is shown is another program's to keep up, there is nothing to do but to look again.
                 time.sleep(shelf.rest(LOOK_ANYWAY / 50))
 
+    @property
+    def workers(self) -> Workers | None:
+        """The workers that were begun here."""
+        return self._workers
+
     def work(self, workers: int, *, lease: float) -> Workers:
         """Workers of the followers, in threads of this process."""
         from actum.service.working import Worker, Workers  # noqa: PLC0415 - most applications have none
@@ -219,6 +292,7 @@ class Views:
         )
         found.rescale(workers)
         shelf.begin()
+        self._workers = found
         return found
 
     def parking(self, follower: str, *, actor: str) -> Parking:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
     from actum.projection.projector import Follows
+    from actum.subscription.patience import Trouble
 
 _LOG = logging.getLogger(__name__)
 
@@ -72,6 +73,11 @@ class Worker:
             rest=self._projector.rest,
         )
 
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps a view from going on; None while all is well."""
+        return self._projector.trouble
+
     def start(self) -> None:
         """Begin: have the tables there, join the others, and follow."""
         self._projector.make_tables()
@@ -106,6 +112,11 @@ class Workers:
     def names(self) -> tuple[str, ...]:
         """Who they are."""
         return tuple(worker.name for worker in self._workers)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps one of them from going on; None while all is well."""
+        return next((worker.trouble for worker in tuple(self._workers) if worker.trouble is not None), None)
 
     def rescale(self, count: int) -> None:
         """Have that many. Those that come join, those that go leave their shares to the others; nobody stops meanwhile."""

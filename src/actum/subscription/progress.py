@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from actum.journal.errors import ActumError, Busy, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from actum.journal.event import Position
 
@@ -28,6 +29,22 @@ class Progress:
         self._changed = threading.Condition()
         self._listeners: dict[int, Callable[[], object]] = {}
         self._next = 0
+        self._waiting = 0
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for a position just now."""
+        return self._waiting > 0
+
+    @contextmanager
+    def _awaiting(self) -> Iterator[None]:
+        with self._changed:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
 
     @property
     def position(self) -> Position:
@@ -67,7 +84,7 @@ class Progress:
     def wait(self, position: Position, *, timeout: float) -> None:
         """Block until the work has come so far. `Busy` after `timeout` seconds, `Unavailable` where it cannot go on."""
         deadline = time.monotonic() + timeout
-        with self._changed:
+        with self._awaiting(), self._changed:
             while not self._arrived(position):
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -82,9 +99,10 @@ class Progress:
         stop = self.listen(lambda: loop.call_soon_threadsafe(changed.set))
         try:
             async with asyncio.timeout(timeout):
-                while not self._arrived(position):
-                    await changed.wait()
-                    changed.clear()
+                with self._awaiting():
+                    while not self._arrived(position):
+                        await changed.wait()
+                        changed.clear()
         except TimeoutError:
             raise self._late(position, timeout) from self._trouble
         finally:
