@@ -24,6 +24,7 @@ from actum.cli.journal import journal
 from actum.cli.parked import parked
 from actum.cli.processes import processes, timers
 from actum.cli.rebuilding import cancel, diff, rebuild, rollback, switch, versions
+from actum.cli.rebuilding_rows import rebuild_rows
 from actum.cli.searching import search, story_
 from actum.cli.serving import serve
 from actum.cli.tail import tail
@@ -68,5 +69,5 @@ for verb in (
     *(check, verify, export, import_, journal, tokens, users, completion),
 ):
     main.add_command(verb)
-for verb in (rebuild, diff, switch, rollback, versions, cancel):
+for verb in (rebuild, rebuild_rows, diff, switch, rollback, versions, cancel):
     views.add_command(verb)

@@ -115,11 +115,11 @@ def diff(
     with open_(app, journal, read_database) as running:
         found = running.candidate(cls).diff(old=before, limit=limit)
     if as_json:
-        line(_summary(found))
+        line(summary(found))
         for row in found.rows:
             line(msgspec.Raw(to_json(row)))
     else:
-        _show(found)
+        show(found)
     if not found.equal:
         raise SystemExit(1)
 
@@ -130,12 +130,13 @@ def _older(app: str, old: str | None, folder: str | None) -> App | None:
     return None if old is None else load_app(old)
 
 
-def _summary(found: Difference) -> Any:
+def summary(found: Difference) -> dict[str, Any]:
     """All but the rows."""
     return {name: getattr(found, name) for name in found.__struct_fields__ if name != "rows"} | {"equal": found.equal}
 
 
-def _show(found: Difference) -> None:
+def show(found: Difference) -> None:
+    """A comparison, for people."""
     shown = out()
     for name, side in (("live", found.live), ("candidate", found.candidate)):
         shown.print(f"{name:9}  {side.definition}, {side.rows:,} rows, digest {side.digest[:16]}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def views() -> None:
-    """Look at views, and build them anew: list, status, show, digest; rebuild, diff, switch, rollback, versions, cancel."""
+    """Look at views, and build them anew: list, status, show, digest; rebuild, rebuild-rows, diff, switch, rollback, versions, cancel."""
 
 
 @views.command("list")

@@ -186,6 +186,8 @@ class Change(msgspec.Struct, frozen=True):
     It is that of one share, `slices` of an `epoch`. `owner` is who holds it; "" is for whoever holds none, and moves a
     share only while nobody else holds it. `work` is done in the transaction, once the checkpoint has moved.
 
+    `removed` are the keys of rows to be taken away, none of which is among `rows`.
+
     `parked` are keys to put aside (or further on), `freed` those that are so no more; with `fence` the share goes into
     another epoch, so that whoever works on it looks again. `notes` are kept until they are in the journal. These are written
     last: `work` may still add to them.
@@ -199,6 +201,7 @@ class Change(msgspec.Struct, frozen=True):
     epoch: int = 0
     owner: str = ""
     work: Work | None = None
+    removed: Sequence[Row] = ()
     parked: Sequence[Parked] = ()
     freed: Sequence[str] = ()
     fence: bool = False

@@ -47,5 +47,23 @@ class RebuildCancelled(Event, name="actum.rebuild_cancelled"):
     position: Position
 
 
-ACTS: tuple[type[Event], ...] = (ViewSwitched, ViewTakenBack, RebuildCancelled)
+class RowsRebuilt(Event, name="actum.view_rows_rebuilt"):
+    """Somebody has some rows of a view built anew put in their places. The digests are those of these rows, as of `as_of`.
+
+    It is on record before it is done. `chosen` says in words which rows they are, and `rows` how many.
+    """
+
+    view: ViewName
+    definition: Definition
+    chosen: str
+    rows: int
+    digest_before: str
+    digest_after: str
+    as_of: Position
+    added: int
+    removed: int
+    changed: int
+
+
+ACTS: tuple[type[Event], ...] = (ViewSwitched, ViewTakenBack, RebuildCancelled, RowsRebuilt)
 """All of them: every application knows them."""

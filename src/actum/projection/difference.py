@@ -118,7 +118,7 @@ def difference(build: Build[Any], *, limit: int, explain: Callable[[Position], E
     with _at_one_position(build) as (still, live):
         position, mine = live.mark.position, build.plan.shape
         build.bring_to(position)
-        merged = _Merged(live.shape, mine)
+        merged = Merged(live.shape, mine)
         found = merged.differing(_rows(still.select, live.shape), _rows(place.database.select, mine))
         told = [row for row, _ in zip(found, range(limit), strict=False)]
         for _ in found:
@@ -163,17 +163,18 @@ def _at_one_position(build: Build[Any]) -> Iterator[tuple[Snapshot, Standing]]:
 def _rows(select: Callable[[Shape, Selection], list[Row]], shape: Shape) -> Iterator[Row]:
     """All rows, in order of their keys."""
     orders = tuple(Order(name) for name in shape.key)
-    places = _places(shape, shape.key)
+    at = places(shape, shape.key)
     after: Row | None = None
     while True:
         rows = select(shape, Selection(orders=orders, after=after, limit=PAGE))
         yield from rows
         if len(rows) < PAGE:
             return
-        after = tuple(rows[-1][place] for place in places)
+        after = tuple(rows[-1][place] for place in at)
 
 
-def _places(shape: Shape, names: tuple[str, ...]) -> list[int]:
+def places(shape: Shape, names: tuple[str, ...]) -> list[int]:
+    """At which places of a row these columns are."""
     order = [column.name for column in shape.columns]
     return [order.index(name) for name in names]
 
@@ -185,8 +186,8 @@ class _Table:
         self.shape = shape
         self.count = 0
         self.total = 0
-        self._key = _places(shape, shape.key)
-        self._cells = _places(shape, names)
+        self._key = places(shape, shape.key)
+        self._cells = places(shape, names)
 
     def pass_by(self, rows: Iterator[Row]) -> Iterator[tuple[Row, Row]]:
         """The key and the common cells of each row."""
@@ -200,7 +201,7 @@ class _Table:
         return Side(definition_of(self.shape), self.count, f"{self.total % 2**256:064x}")
 
 
-class _Merged:
+class Merged:
     """Two tables gone through side by side."""
 
     def __init__(self, live: Shape, candidate: Shape) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actum.projection.view import View
     from actum.service.declared import Declared
     from actum.service.rebuild import Rebuild
+    from actum.service.rebuild_rows import RowsRebuild
 
 
 class AsyncRebuild(Generic[ViewT]):
@@ -58,4 +59,32 @@ class AsyncRebuild(Generic[ViewT]):
         self, diffed: Difference | str | None = None, *, actor: str | None = None, reason: str | None = None
     ) -> Position:
         """See `Rebuild.switch`."""
+        return await asyncio.to_thread(self.rebuild.switch, diffed, actor=actor, reason=reason)
+
+
+class AsyncRowsRebuild(Generic[ViewT]):
+    """Made by `AsyncRunning.rebuild_rows`."""
+
+    def __init__(self, rebuild: RowsRebuild[ViewT]) -> None:
+        self.rebuild = rebuild
+        """The same for callers who block."""
+
+    @property
+    def view(self) -> type[ViewT]:
+        """See `RowsRebuild.view`."""
+        return self.rebuild.view
+
+    @property
+    def count(self) -> int:
+        """See `RowsRebuild.count`."""
+        return self.rebuild.count
+
+    async def diff(self, *, limit: int = SHOWN) -> Difference:
+        """See `RowsRebuild.diff`."""
+        return await asyncio.to_thread(self.rebuild.diff, limit=limit)
+
+    async def switch(
+        self, diffed: Difference | None = None, *, actor: str | None = None, reason: str | None = None
+    ) -> Position:
+        """See `RowsRebuild.switch`."""
         return await asyncio.to_thread(self.rebuild.switch, diffed, actor=actor, reason=reason)

@@ -18,7 +18,7 @@ from actum.service.within import Within, within
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from actum.service.listening import Listening
     from actum.service.processes import Processes
     from actum.service.rebuild import Rebuild, Rebuilding, Version
+    from actum.service.rebuild_rows import RowsRebuild
     from actum.service.working import Workers
 
 _ALL = Query.all()
@@ -280,6 +281,26 @@ class Running:
         `running.rebuild(Balance).switch()` is all of it.
         """
         return self.rebuilding.begin(view, step=step)
+
+    def rebuild_rows(
+        self,
+        view: type[ViewT],
+        *,
+        keys: Sequence[Identity | tuple[Identity, ...]] = (),
+        tags: Sequence[str] = (),
+        since: Moment | None = None,
+        until: Moment | None = None,
+        progress: Progressed | None = None,
+    ) -> RowsRebuild[ViewT]:
+        """Build some rows of a view anew from the journal, to compare them with those that readers see, and put them in place.
+
+        `keys` names rows. `tags`, `since` and `until` (positions or times of recording, both included) name events: every row
+        that one of them is about is built anew, from its first event on. Rows are held in memory until they are in place.
+        """
+        from actum.service.rebuild_rows import Chosen, RowsRebuild  # noqa: PLC0415 - asked for by few
+
+        chosen = Chosen(keys=keys, tags=tags, since=since, until=until)
+        return RowsRebuild(view, chosen, rebuilding=self.rebuilding, progress=progress)
 
     @property
     def rebuilding(self) -> Rebuilding:

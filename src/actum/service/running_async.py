@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from actum.decision.acting import Acting
@@ -11,11 +12,11 @@ from actum.decision.state import State
 from actum.journal.query import Query
 from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP
-from actum.service.rebuild_async import AsyncRebuild
+from actum.service.rebuild_async import AsyncRebuild, AsyncRowsRebuild
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
     from actum.service.rebuild import Rebuild, Version
+    from actum.service.rebuild_rows import RowsRebuild
     from actum.service.running import Running
     from actum.service.within import Within
     from actum.service.working import Workers
@@ -178,6 +180,21 @@ class AsyncRunning:
         """See `Running.rebuild`."""
         begun: Rebuild[ViewT] = await asyncio.to_thread(self.running.rebuild, view, step=step)
         return AsyncRebuild(begun)
+
+    async def rebuild_rows(
+        self,
+        view: type[ViewT],
+        *,
+        keys: Sequence[Identity | tuple[Identity, ...]] = (),
+        tags: Sequence[str] = (),
+        since: Moment | None = None,
+        until: Moment | None = None,
+        progress: Progressed | None = None,
+    ) -> AsyncRowsRebuild[ViewT]:
+        """See `Running.rebuild_rows`."""
+        begin = partial(self.running.rebuild_rows, view, keys=keys, tags=tags, since=since, until=until)
+        begun: RowsRebuild[ViewT] = await asyncio.to_thread(begin, progress=progress)
+        return AsyncRowsRebuild(begun)
 
     async def candidate(self, view: type[ViewT]) -> AsyncRebuild[ViewT]:
         """See `Running.candidate`."""

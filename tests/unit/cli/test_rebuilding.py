@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,28 @@ def test_only_what_was_compared_is_switched_to_where_a_digest_is_said(newer: Typ
     wrong = newer("views", "switch", "Balance", "--diffed", "0" * 16)
     assert (wrong.exit_code, "compare again" in wrong.stderr) == (2, True)
     assert newer("views", "switch", "Balance", "--diffed", summary["candidate"]["digest"]).exit_code == 0
+
+
+def test_some_rows_are_built_anew_compared_and_put_in_place(type_: Type, journal: Path):
+    type_("views", "digest")
+    same = type_("views", "rebuild-rows", "Balance", "--tag", "account:A-1", "--since", "1", "--until", "1h")
+    assert (same.exit_code, "as of position 0" in same.stdout) == (0, True), "an hour ago there were no events"
+    (version,) = lines_of(type_("views", "versions", "Balance", "--json"))
+    with sqlite3.connect(journal.with_suffix(".views.db")) as connection:
+        connection.execute(f"UPDATE {version['table']} SET owner = 'nobody'")
+    found = type_("views", "rebuild-rows", "Balance", "--key", "A-1")
+    assert (found.exit_code, "rows: 0 added, 0 removed, 1 changed" in found.stdout) == (1, True)
+    assert "--switch puts them in place" in found.stderr
+    put = type_("views", "rebuild-rows", "Balance", "--key", "A-1", "--switch", "--reason", "a bad disk", "--json")
+    told, row = lines_of(put)
+    assert (put.exit_code, told["built"], told["changed"], told["on_record"]) == (0, 1, 1, 5)
+    assert row["key"] == ["A-1"]
+    assert "Léa Dupré" in type_("views", "show", "Balance", "A-1").stdout
+    assert "nobody" in type_("views", "show", "Balance", "A-2").stdout
+    rest = type_("views", "rebuild-rows", "Balance", "--since", "1", "--switch")
+    assert "2 rows are in place; on record at position 6" in rest.stdout
+    nothing = type_("views", "rebuild-rows", "Balance")
+    assert (nothing.exit_code, "expected some rows" in nothing.stderr) == (2, True)
 
 
 def test_versions_are_listed_and_a_candidate_is_given_up(newer: Type):

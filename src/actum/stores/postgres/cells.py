@@ -65,7 +65,9 @@ def arrays(shape: Shape, rows: Sequence[Row]) -> list[Sequence[Any]]:
 
 
 def keys(shape: Shape, wanted: Sequence[Row]) -> list[Sequence[Any]]:
-    """Keys as one array a column."""
+    """Keys as one array a column; nothing where there are none."""
+    if not wanted:
+        return []
     return [
         _array(shape.column(name), list(cells))
         for name, cells in zip(shape.key, zip(*wanted, strict=True), strict=True)

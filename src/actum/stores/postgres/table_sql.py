@@ -90,11 +90,23 @@ def upsert(names: Names, shape: Shape) -> bytes:
 @cache
 def load(names: Names, shape: Shape) -> bytes:
     """The rows of many keys; one array for each column of the key."""
-    arrays = ", ".join(f"%s::{TYPES[shape.column(each).kept]}[]" for each in shape.key)
-    wanted = f"unnest({arrays}) AS wanted ({_listed(shape.key)})"
-    same = " AND ".join(f"stored.{quoted(each)} = wanted.{quoted(each)}" for each in shape.key)
+    wanted, same = _wanted(shape)
     columns = ", ".join(f"stored.{quoted(each)}" for each in _columns(shape))
     return f"SELECT {columns} FROM {wanted} JOIN {names.of(shape.table)} AS stored ON {same}".encode()
+
+
+@cache
+def delete(names: Names, shape: Shape) -> bytes:
+    """Take away the rows of many keys; one array for each column of the key."""
+    wanted, same = _wanted(shape)
+    return f"DELETE FROM {names.of(shape.table)} AS stored USING {wanted} WHERE {same}".encode()
+
+
+def _wanted(shape: Shape) -> tuple[str, str]:
+    """The keys that are bound, and that a stored row has one of them."""
+    arrays = ", ".join(f"%s::{TYPES[shape.column(each).kept]}[]" for each in shape.key)
+    same = " AND ".join(f"stored.{quoted(each)} = wanted.{quoted(each)}" for each in shape.key)
+    return f"unnest({arrays}) AS wanted ({_listed(shape.key)})", same
 
 
 def select(names: Names, shape: Shape, selection: Selection) -> Statement:

@@ -283,15 +283,18 @@ class PostgresTables:
         in_turn = sorted(changes, key=lambda change: (change.shape.table, change.slices))
         with _accepted():
             arrays = [cells.arrays(each.shape, _by_key(each)) if each.rows else None for each in in_turn]
+            removed = [cells.keys(each.shape, each.removed) for each in in_turn]
 
         def work(connection: Connection) -> None:
             moved = [connection.execute(self._sql["advance"], _step(change)) for change in in_turn]
             if not all(cursor.fetchall() for cursor in moved):
                 raise _MovedError
-            for change, bound in zip(in_turn, arrays, strict=True):
+            for change, bound, gone in zip(in_turn, arrays, removed, strict=True):
                 if bound is not None:
                     with _accepted():
                         connection.execute(table_sql.upsert(self._names, change.shape), bound)
+                if change.removed:
+                    connection.execute(table_sql.delete(self._names, change.shape), gone)
                 if change.work is not None:
                     _theirs(change.work, connection)
                 self._put_aside(connection, change)

@@ -81,9 +81,19 @@ def upsert(shape: Shape, rows: int) -> str:
 @cache
 def load(shape: Shape, keys: int) -> str:
     """The rows of that many keys."""
+    return f"SELECT {_all(shape)} FROM {_quoted(shape.table)} WHERE {_among(shape, keys)}"
+
+
+@cache
+def delete(shape: Shape, keys: int) -> str:
+    """Take away the rows of that many keys."""
+    return f"DELETE FROM {_quoted(shape.table)} WHERE {_among(shape, keys)}"
+
+
+def _among(shape: Shape, keys: int) -> str:
     row = f"({', '.join('?' * len(shape.key))})"
     wanted = f"VALUES {', '.join([row] * keys)}" if len(shape.key) > 1 else ", ".join("?" * keys)
-    return f"SELECT {_all(shape)} FROM {_quoted(shape.table)} WHERE ({_names(shape.key)}) IN ({wanted})"
+    return f"({_names(shape.key)}) IN ({wanted})"
 
 
 def select(shape: Shape, selection: Selection) -> tuple[str, list[Value]]:

@@ -461,6 +461,8 @@ def _apply(connection: apsw.Connection, change: Change) -> None:
     for part in _parts(change.rows, len(shape.columns)):
         values: list[Value] = [value for row in part for value in row]
         connection.execute(table_sql.upsert(shape, len(part)), values)
+    for part in _parts(change.removed, len(shape.key)):
+        connection.execute(table_sql.delete(shape, len(part)), [value for key in part for value in key])
 
 
 def _put_aside(connection: apsw.Connection, change: Change) -> None:

@@ -158,6 +158,19 @@ class ReadDatabaseContract(LeaseCases, ParkingCases):
         tables.commit([change(("x", 1, "x1"), ("x", 2, "x2"), ("y", 1, "y1"), shape=shape)])
         assert sorted(tables.load(shape, [("x", 2), ("y", 1), ("y", 2)])) == [("x", 2, "x2"), ("y", 1, "y1")]
 
+    def test_rows_that_are_taken_away_go_with_the_checkpoint_and_others_stay(self, tables: ReadDatabase) -> None:
+        kinds = {row[:2]: row for row in (random_row(Random(at)) for at in range(40))}
+        tables.prepare(EVERY_KIND)
+        assert tables.commit([change(*kinds.values(), shape=EVERY_KIND)])
+        gone = [*list(kinds)[::2], ("not there", 7)]
+        mark = tables.mark(EVERY_KIND)
+        assert mark is not None
+        foiled = Change(EVERY_KIND, (), Mark(9, b"other"), mark, removed=gone)
+        assert not tables.commit([foiled])
+        assert tables.count(EVERY_KIND, ()) == len(kinds)
+        assert tables.commit([Change(EVERY_KIND, (), mark, mark, removed=gone)])
+        assert sorted(row[:2] for row in tables.load(EVERY_KIND, list(kinds))) == sorted(list(kinds)[1::2])
+
     def test_a_table_whose_key_is_all_it_has_is_a_set(self, tables: ReadDatabase) -> None:
         shape = Shape("set", (Column("id", Kept.TEXT),), ("id",), b"1")
         tables.prepare(shape)
