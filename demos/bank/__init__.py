@@ -1,0 +1,1 @@
+"""A bank in three contexts, with a customer's page whose total is wrong until somebody finds out why."""
