@@ -122,8 +122,7 @@ class Client:
 
     def head(self) -> Position:
         """The position of the newest event."""
-        events, _ = self._contract.page(self._send(self._contract.head()).body)
-        return events[0].position if events else 0
+        return next((event.position for event in self.newest(limit=1)), 0)
 
     def events(self, query: Query = _ALL, *, after: Position = 0, until: Position | None = None) -> Iterator[Recorded]:
         """See `Running.events`. Over HTTP a query has one item."""
@@ -131,6 +130,10 @@ class Client:
         while place is not None:
             events, place = self.page(query, after=place, until=until)
             yield from events
+
+    def newest(self, query: Query = _ALL, *, limit: int) -> list[Recorded]:
+        """The last events that match, the newest first."""
+        return self._contract.page(self._send(self._contract.newest(checked_query(query), limit=limit)).body)[0]
 
     def page(
         self, query: Query = _ALL, *, after: Position = 0, until: Position | None = None

@@ -105,8 +105,19 @@ class AsyncClient:
 
     async def head(self) -> Position:
         """See `Client.head`."""
-        events, _ = self._contract.page((await self._send(self._contract.head())).body)
-        return events[0].position if events else 0
+        return next((event.position for event in await self.newest(limit=1)), 0)
+
+    async def newest(self, query: Query = _ALL, *, limit: int) -> list[Recorded]:
+        """See `Client.newest`."""
+        ask = self._contract.newest(checked_query(query), limit=limit)
+        return self._contract.page((await self._send(ask)).body)[0]
+
+    async def page(
+        self, query: Query = _ALL, *, after: Position = 0, until: Position | None = None
+    ) -> tuple[list[Recorded], Position | None]:
+        """See `Client.page`."""
+        ask = self._contract.events(checked_query(query), after=after, until=until)
+        return self._contract.page((await self._send(ask)).body)
 
     async def events(
         self, query: Query = _ALL, *, after: Position = 0, until: Position | None = None
@@ -114,8 +125,7 @@ class AsyncClient:
         """See `Client.events`."""
         place: Position | None = after
         while place is not None:
-            ask = self._contract.events(checked_query(query), after=place, until=until)
-            events, place = self._contract.page((await self._send(ask)).body)
+            events, place = await self.page(query, after=place, until=until)
             for event in events:
                 yield event
 

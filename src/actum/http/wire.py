@@ -105,14 +105,14 @@ class Contract:
         bound = () if until is None else (("until", str(until)),)
         return self._get("/events", (*_chosen(choice), ("after", str(after)), ("limit", "500"), *bound))
 
+    def newest(self, choice: Choice, *, limit: int) -> Ask:
+        """The last events, the newest first."""
+        return self._get("/events", (*_chosen(choice), ("limit", str(limit)), ("newest", "true")))
+
     def feed(self, choice: Choice, *, after: Position) -> Ask:
         """The events that are there, and those that come."""
         asked = self._get("/feed", _chosen(choice))
         return msgspec.structs.replace(asked, headers=asked.headers | {LAST_EVENT_ID: str(after)})
-
-    def head(self) -> Ask:
-        """Where the journal ends."""
-        return self._get("/events", (("limit", "1"), ("newest", "true")))
 
     def _get(self, path: str, parameters: tuple[tuple[str, str], ...]) -> Ask:
         acting = current()

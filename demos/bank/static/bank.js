@@ -1,0 +1,71 @@
+// Events scroll by as the journals grow, and the figures follow them. Without this the page is the same, and stands still.
+
+const live = document.getElementById("live");
+const figures = document.getElementById("figures");
+const services = document.getElementById("services");
+const french = document.documentElement.lang === "fr";
+const MOST = 40;
+
+function amountOf(data) {
+  const amount = data.amount ?? data.change;
+  return amount === undefined ? "" : new Intl.NumberFormat(french ? "fr-FR" : "en", { style: "currency", currency: "EUR" }).format(Number(amount));
+}
+
+function half(label) {
+  const [english, other] = (label ?? "").split(" · ");
+  return french && other ? other : english;
+}
+
+function line(context, event) {
+  const item = document.createElement("li");
+  item.className = "fresh";
+  const cell = (name, text) => {
+    const made = document.createElement("span");
+    made.className = name;
+    made.textContent = text;
+    item.append(made);
+    return made;
+  };
+  cell("context", context);
+  const what = cell("what", "");
+  const link = document.createElement("a");
+  link.href = `/console/${context}/events/${event.position}`;
+  link.textContent = event.type;
+  what.append(link, ` ${event.data.customer ?? event.data.account ?? ""} ${half(event.data.label ?? event.data.share)}`);
+  cell("amount", amountOf(event.data));
+  return item;
+}
+
+let due = null;
+async function refresh() {
+  due = null;
+  const answer = await fetch(`/customers/${figures.dataset.customer}/figures`).catch(() => null);
+  if (answer?.ok) figures.innerHTML = await answer.text();
+}
+
+function follow(context) {
+  const source = new EventSource(`/${context}/feed`);
+  source.onmessage = (message) => {
+    const event = JSON.parse(message.data);
+    if (live) {
+      live.querySelector(".waits")?.remove();
+      live.prepend(line(context, event));
+      while (live.children.length > MOST) live.lastElementChild.remove();
+    }
+    const here = event.tags.includes(`customer:${figures?.dataset.customer}`);
+    if (figures && (here || event.type.startsWith("actum.view")) && due === null) due = setTimeout(refresh, 300);
+  };
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(context), 1000);
+  };
+}
+
+if (live || figures) for (const context of ["accounts", "placements", "assets"]) follow(context);
+
+if (services) {
+  setInterval(async () => {
+    if (services.querySelector("button:focus")) return;
+    const answer = await fetch("/tour/services").catch(() => null);
+    if (answer?.ok) services.innerHTML = await answer.text();
+  }, 2000);
+}
