@@ -6,9 +6,10 @@ Rendered here, and complete without a script; a small one has the figures follow
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jinja2
 from starlette.applications import Starlette
@@ -22,10 +23,11 @@ from actum.http.client import Client
 from actum.http.problem import Problem
 from actum.http.reach import check_reach
 from actum.journal.query import Query
+from actum.service.site import Site
 from demos.bank.accounts import Deposit, Withdraw
 from demos.bank.assets import assets_of, code_of
 from demos.bank.people import CAMILLE, Customer
-from demos.bank.tour import Site, Tour
+from demos.bank.tour import Tour
 from demos.bank.words import label, money, words_of
 
 if TYPE_CHECKING:
@@ -59,8 +61,7 @@ class Guarded:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         try:
             check_reach(scope, headers.get(b"host"))
-            if scope["method"] == "POST" and not _of_this_page(headers):
-                raise Problem("forbidden", "a form of another site")
+            _check_form(scope, headers)
         except Problem as problem:
             await Response(problem.detail, problem.type.status, media_type="text/plain")(scope, receive, send)
             return
@@ -80,11 +81,14 @@ _HEADERS = (
 )
 
 
-def _of_this_page(headers: dict[bytes, str]) -> bool:
+def _check_form(scope: Scope, headers: dict[bytes, str]) -> None:
+    """`forbidden` for a form that a page of another site sends with this browser."""
+    if scope["method"] != "POST":
+        return
     origin, host = headers.get(b"origin"), headers.get(b"host")
-    if origin is not None:
-        return urlsplit(origin).netloc == host
-    return headers.get(b"sec-fetch-site", "same-origin") == "same-origin"
+    ours = urlsplit(origin).netloc == host if origin else headers.get(b"sec-fetch-site", "same-origin") == "same-origin"
+    if not ours:
+        raise Problem("forbidden", "this form was sent by a page of another site")
 
 
 class Page:
@@ -149,11 +153,11 @@ class Page:
 
     async def pay(self, request: Request) -> Response:
         """Something is paid in, or out: a command, through the gateway."""
-        form = await request.form()
+        form = await _form(request)
         customer = str(request.path_params["customer"])
         account = Customer(customer, "", "").account
         try:
-            amount = Decimal(str(form.get("amount", "")).replace(",", "."))
+            amount = Decimal(form.get("amount", "").replace(",", "."))
         except InvalidOperation:
             amount = Decimal(0)
         command = (
@@ -177,8 +181,8 @@ class Page:
     async def act(self, request: Request) -> Response:
         """A button of the tour."""
         action = request.path_params["action"]
-        form = await request.form()
-        return await _in_thread(self._act, request, action, str(form.get("name", "")))
+        form = await _form(request)
+        return await _in_thread(self._act, request, action, form.get("name", ""))
 
     def _act(self, request: Request, action: str, name: str) -> Response:
         try:
@@ -244,8 +248,8 @@ class Page:
             theme=request.cookies.get("theme", ""),
             here=here,
             said=request.query_params.get("said", ""),
-            money=lambda amount: money(amount, language),
-            label=lambda text: label(text, language),
+            money=partial(money, language=language),
+            label=partial(label, language=language),
             camille=CAMILLE.customer,
             **values,
         )
@@ -282,6 +286,11 @@ async def _in_thread(function: Any, *arguments: Any) -> Response:
 
     answer: Response = await run_in_threadpool(function, *arguments)
     return answer
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form; of several values of one name the last."""
+    return dict(parse_qsl((await request.body()).decode(errors="replace")))
 
 
 def _local(back: str) -> str:

@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from actum import Busy, Running
 from actum.projection.changed import Rebuilds
 from actum.service.consequences import Consequence, predicted
-from actum.service.system import System
+from actum.service.site import Site
 from demos.bank.assets import assets_of
 from demos.bank.system import deploy, deployed
 from examples.places import place_of
 
 if TYPE_CHECKING:
     from actum.projection.difference import Difference
-    from actum.service.control import Control, Piece
+    from actum.service.control import Piece
     from actum.service.rebuild import Rebuild
-    from actum.service.system import Place
 
 VISITOR = "visitor"
 PATIENCE = 60.0
 """Seconds to wait for something that takes one as a rule."""
 
 SERVICES = ("assets/commands", "assets/projections", "assets/queries", "assets/processes")
-
-
-class Site(Protocol):
-    """Where the page stands: what it is given by whoever runs the bank."""
-
-    @property
-    def system(self) -> System: ...
-    @property
-    def gateway(self) -> str: ...
-    @property
-    def control(self) -> Control | None: ...
-    @property
-    def places(self) -> Mapping[str, Place]: ...
 
 
 class RowApart(Struct, frozen=True):
@@ -167,9 +153,11 @@ class Tour:
         deploy(release)
         self._let_go()
         control = self._site.control
-        known = {piece.name for piece in control.pieces()} if control else set[str]()
-        for name in SERVICES:
-            if control and any(each == name or each.startswith(f"{name}/") or each.startswith(f"{name}#") for each in known):
+        if control is None:
+            return
+        known = {piece.name for piece in control.pieces()} | {str(one) for one in self._site.system.services}
+        for name in (*SERVICES, "console"):
+            if name in known:
                 control.stop(name)
                 control.start(name)
 
