@@ -25,10 +25,11 @@ from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from actum import ActumError, Busy, Refused
 from actum.host.hosting import up
-from actum.http.client import Client
 from actum.service.site import Site
+
+from actum import ActumError, Busy, Refused
+from actum.http.client import Client
 from actum.testing.postgres import postgres_server
 from demos.bank.accounts import Withdraw
 from demos.bank.activity import Activity, at_the_counter, at_the_exchange, first_day
@@ -107,7 +108,9 @@ class Opened:
             ("savings plan · PEA", row.pea),
         ):
             self._terminal.cells((title, 36, FAINT), (f"{money(amount, 'fr'):>16}", 0, BOLD))
-        self._terminal.say("  wrong, isn't it? the page's ⓘ says why · faux, n'est-ce pas ? le ⓘ de la page dit pourquoi")
+        self._terminal.say(
+            "  wrong, isn't it? the page's ⓘ says why · faux, n'est-ce pas ? le ⓘ de la page dit pourquoi"
+        )
 
     def _restored(self) -> None:
         say, paint = self._terminal.say, self._terminal.paint
@@ -137,7 +140,10 @@ class Opened:
             line(("who · qui", 22, FAINT), (f"{recorded.metadata.actor}, {recorded.recorded_at:%H:%M:%S} UTC", 0, ""))
             line(("what · quoi", 22, FAINT), (f"{wanted}, for {recorded.metadata.reason}", 0, ""))
             line(("why not · pourquoi", 22, FAINT), (str(refused), 0, RED))
-            line(("on record · consigné", 22, FAINT), (f"event {position} of accounts, by {recorded.metadata.producer}", 0, ""))
+            line(
+                ("on record · consigné", 22, FAINT),
+                (f"event {position} of accounts, by {recorded.metadata.producer}", 0, ""),
+            )
 
     def onwards(self) -> None:
         """How to go on."""

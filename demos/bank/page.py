@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jinja2
+from actum.service.site import Site
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -23,7 +24,6 @@ from actum.http.client import Client
 from actum.http.problem import Problem
 from actum.http.reach import check_reach
 from actum.journal.query import Query
-from actum.service.site import Site
 from demos.bank.accounts import Deposit, Withdraw
 from demos.bank.assets import assets_of, code_of
 from demos.bank.people import CAMILLE, Customer

@@ -9,12 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from actum.service.site import Site
 from msgspec import Struct
 
 from actum import Busy, Running
 from actum.projection.changed import Rebuilds
 from actum.service.consequences import Consequence, predicted
-from actum.service.site import Site
 from demos.bank.assets import assets_of
 from demos.bank.system import deploy, deployed
 from examples.places import place_of
