@@ -16,7 +16,7 @@ from actum.service.rebuild_async import AsyncRebuild, AsyncRowsRebuild
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from actum.history.explain import Explanation
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
+    from actum.messaging.source import Source
     from actum.projection.parking import ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from actum.projection.table import Table
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
+    from actum.service.listening import Listening
     from actum.service.rebuild import Rebuild, Version
     from actum.service.rebuild_rows import RowsRebuild
     from actum.service.running import Running
@@ -240,6 +242,11 @@ class AsyncRunning:
     async def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
         """See `Running.work`."""
         return await asyncio.to_thread(self.running.work, workers, lease=lease)
+
+    async def listen(self, sources: Mapping[str, Running | AsyncRunning | Source]) -> Listening:
+        """See `Running.listen`; what is waited for then, is in a thread."""
+        found = {name: one.running if isinstance(one, AsyncRunning) else one for name, one in sources.items()}
+        return await asyncio.to_thread(self.running.listen, found)
 
     async def close(self) -> None:
         """See `Running.close`."""
