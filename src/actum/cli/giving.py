@@ -22,9 +22,12 @@ from actum.cli.options import (
     journal_option,
     json_option,
     load_app,
+    optional_journal_option,
     read_database_option,
 )
+from actum.cli.piece import actor_option, data_option, security_option, store_option
 from actum.cli.terminal import bar, complain, err, line, note, out, readable
+from actum.cli.whole import Wanted, run_whole
 from actum.journal.errors import Invalid, Refused
 from actum.journal.message import to_json
 from actum.projection.changed import Rebuilds
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("app", envvar="ACTUM_APP")
-@journal_option
+@optional_journal_option
 @read_database_option
 @click.option(
     "--rebuilds",
@@ -50,12 +53,61 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to do by itself where a view has changed.",
 )
+@data_option
+@store_option
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="The port; 0 is a free one.",
+)
+@click.option(
+    "--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself after so many seconds."
+)
+@security_option
+@actor_option
 @json_option
-def run(app: str, journal: str, read_database: str | None, rebuilds: str, as_json: bool) -> None:
-    """Run an application, named MODULE:ATTRIBUTE: follow the journal and keep its views up to date.
+def run(
+    app: str,
+    journal: str | None,
+    read_database: str | None,
+    rebuilds: str,
+    data: str | None,
+    store: str | None,
+    host: str,
+    port: int,
+    *,
+    seconds: float | None,
+    security: str | None,
+    actor: str | None,
+    as_json: bool,
+) -> None:
+    """Run a system or an application, named MODULE:ATTRIBUTE, in this process.
 
-    Makes the journal where there is none. Ends cleanly on Ctrl-C and on SIGTERM.
+    With --journal: an application alone, without a door; it follows the journal and keeps its views up. Else the whole of
+    it, every service of every context and the console, served at the addresses that `actum up` has. Makes journals where
+    there are none. Ends cleanly on Ctrl-C and on SIGTERM.
     """
+    if journal is None:
+        wanted = Wanted(
+            target=app,
+            data=data,
+            store=store,
+            host=host,
+            port=port,
+            security=security,
+            actor=actor,
+            seconds=seconds,
+        )
+        run_whole(wanted, as_json=as_json)
+    else:
+        _follow(app, journal, read_database, rebuilds, as_json=as_json)
+
+
+def _follow(app: str, journal: str, read_database: str | None, rebuilds: str, *, as_json: bool) -> None:
     declared = load_app(app)
     stopping = threading.Event()
 

@@ -22,12 +22,15 @@ from actum.cli.giving import ask, run, send
 from actum.cli.identities import tokens, users
 from actum.cli.journal import journal
 from actum.cli.parked import parked
+from actum.cli.piece import describe, piece
+from actum.cli.pieces import kill, logs, pause, ps, resume, start, stop
 from actum.cli.processes import processes, timers
 from actum.cli.rebuilding import cancel, diff, rebuild, rollback, switch, versions
 from actum.cli.rebuilding_rows import rebuild_rows
 from actum.cli.searching import search, story_
 from actum.cli.serving import serve
 from actum.cli.tail import tail
+from actum.cli.up import up
 from actum.cli.views import views
 from actum.cli.work import work
 
@@ -49,6 +52,16 @@ def main() -> None:
 for verb in (
     *(
         run,
+        up,
+        ps,
+        start,
+        stop,
+        kill,
+        pause,
+        resume,
+        logs,
+        piece,
+        describe,
         serve,
         work,
         send,

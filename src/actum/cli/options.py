@@ -18,6 +18,7 @@ from actum.journal.event import LAST_POSITION
 from actum.service.app import App
 from actum.service.journals import is_there, place_of
 from actum.service.opening import in_postgres, open_store
+from actum.service.system import System, system_of
 
 if TYPE_CHECKING:
     from actum.history.as_of import Moment
@@ -38,6 +39,13 @@ journal_option = click.option(
     "--journal",
     envvar="ACTUM_JOURNAL",
     required=True,
+    callback=_warn_of_secrets,
+    metavar="PATH",
+    help="The journal: a file, or postgresql://… [env: ACTUM_JOURNAL]",
+)
+optional_journal_option = click.option(
+    "--journal",
+    envvar="ACTUM_JOURNAL",
     callback=_warn_of_secrets,
     metavar="PATH",
     help="The journal: a file, or postgresql://… [env: ACTUM_JOURNAL]",
@@ -141,6 +149,17 @@ AGO = AgoType()
 def load_app(name: str) -> App:
     """The application of that name. `Invalid`, saying what is missing, where there is none."""
     return load(name, App)
+
+
+def load_system(name: str) -> System:
+    """The system of that name; an application alone is one of a single context."""
+    try:
+        return load(name, System)
+    except Invalid:
+        found = getattr(sys.modules.get(name.partition(":")[0]), name.partition(":")[2], None)
+        if not isinstance(found, App):
+            raise
+        return system_of(found)
 
 
 def load(name: str, kind: type[LoadedT]) -> LoadedT:

@@ -77,6 +77,12 @@ TYPES: dict[str, Type] = {
         Type("too-many-requests", 429, "Too many requests", "wait as long as `Retry-After` says"),
         Type("busy", 503, "Busy", "try again after `Retry-After` seconds; nothing was written"),
         Type("draining", 503, "About to stop", "try again: another instance, or this one soon"),
+        Type(
+            "service-off",
+            503,
+            "The service for that is off",
+            "come again after `Retry-After` seconds; nothing was done",
+        ),
         Type("unavailable", 503, "The journal cannot serve", "mend the system"),
         Type("storage-full", 507, "The disk is full", "make room; nothing of the request was written"),
         Type("read-only", 503, "The journal cannot be written", "mend the permissions"),
@@ -256,6 +262,7 @@ def _conflicted(collided: dict[str, Any]) -> dict[str, Any]:
 _KINDS: dict[str, type[ActumError]] = {
     "busy": Busy,
     "draining": Busy,
+    "service-off": Busy,
     "too-many-requests": Busy,
     "outcome-unknown": OutcomeUnknown,
     "storage-full": StorageFull,

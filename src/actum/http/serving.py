@@ -5,11 +5,12 @@ Stopping is gentle: no new connections, feeds ended with a hint to come again, w
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from signal import SIGINT
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,10 +19,10 @@ from actum.http.reach import is_loopback
 from actum.journal.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import FrameType, TracebackType
 
-    from actum.http.asgi import Door
+    from starlette.types import Receive, Scope, Send
 
 PATIENCE = 30
 """Seconds that what is under way has to finish when the server stops."""
@@ -50,10 +51,27 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
+class Served(Protocol):
+    """An ASGI application that knows when it is to stop: a door, or what stands in front of some."""
+
+    @property
+    def secured(self) -> bool:
+        """Whether it knows who asks."""
+        ...
+
+    async def stop(self) -> None:
+        """Take in nothing more, and end what would go on for ever."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        ...
+
+
 class _Server(uvicorn.Server):
     """Ends the door's feeds before it waits for connections to close; a second interrupt does not wait."""
 
-    def __init__(self, config: uvicorn.Config, door: Door, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, door: Served, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._door = door
         self._tell = started
@@ -62,6 +80,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._tell()
+
+    async def without_signals(self, sockets: list[socket.socket]) -> None:
+        """Serve in a loop that is somebody else's."""
+        await self._serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._door.stop()
@@ -79,7 +101,7 @@ class Serving:
     `Unavailable` where the address is taken or the application cannot start.
     """
 
-    def __init__(self, door: Door, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, door: Served, *, host: str = "127.0.0.1", port: int = 0) -> None:
         if not door.secured and not is_loopback(host):
             raise Invalid(
                 f"{host} can be reached from other machines, and this door has no authentication: say security=…, "
@@ -103,6 +125,22 @@ class Serving:
         self._server = _Server(_config(self._door), self._door, started or (lambda: None))
         self._serve()
         self._check_started()
+
+    @asynccontextmanager
+    async def here(self) -> AsyncIterator[Self]:
+        """Serve for the time of an `async with` block, in the event loop that runs; signals stay the caller's business."""
+        ready = asyncio.Event()
+        self._server = _Server(_config(self._door), self._door, ready.set)
+        task = asyncio.create_task(self._server.without_signals([self._socket]))
+        task.add_done_callback(lambda _: ready.set())
+        await ready.wait()
+        try:
+            self._check_started()
+            yield self
+        finally:
+            self.stop()
+            await task
+            self._socket.close()
 
     def _serve(self) -> None:
         # The server ends its process where the application cannot start; here, whoever waits is told.
@@ -144,7 +182,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _config(door: Door) -> uvicorn.Config:
+def _config(door: Served) -> uvicorn.Config:
     return uvicorn.Config(
         door,
         http=_Protocol,

@@ -59,8 +59,8 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class Control(Protocol):
     """Looks at the pieces of a running system, and does something to one. Blocks until that is done.
 
-    A name is a piece's, or that of a service which runs as several (`accounts/projections` is all its replicas). Raises `Unknown`
-    for a name that is not there, `Invalid` for what cannot be done to that piece, `Unavailable` where nothing runs.
+    A name is a piece's, that of a service which runs as several (`accounts/projections` is all its replicas), or a context's.
+    Raises `Unknown` for a name that is not there, `Invalid` for what cannot be done to that piece, `Unavailable` where nothing runs.
     """
 
     def pieces(self) -> tuple[Piece, ...]:

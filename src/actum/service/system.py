@@ -50,7 +50,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class System:
-    """Some contexts by their names. `page` is the system's own page: an ASGI application, or what makes one, as `module:attribute`.
+    """Some contexts by their names. `page` names what makes the system's own page, as `module:attribute`: a function from
+    a `Site` to an ASGI application, which answers at `/`.
 
     Raises `Misdeclared` where two contexts have one name, or a name stands for something else in every system.
     """

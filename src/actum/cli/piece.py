@@ -1,0 +1,170 @@
+"""`actum piece`: one piece of a system in this process; and what a host asks about a system, hidden."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from actum.cli.options import load, load_system
+from actum.journal.errors import ActumError, Unavailable
+
+if TYPE_CHECKING:
+    from actum.host.piece import Around
+
+data_option = click.option(
+    "--data",
+    envvar="ACTUM_DATA",
+    metavar="DIR",
+    help="The folder of journals, logs and ports; ./SYSTEM.data unless said. [env: ACTUM_DATA]",
+)
+store_option = click.option(
+    "--store",
+    envvar="ACTUM_STORE",
+    metavar="URL",
+    help="postgresql://… where journals lie in PostgreSQL, a schema for each context. [env: ACTUM_STORE]",
+)
+security_option = click.option(
+    "--security",
+    metavar="MODULE:ATTR",
+    help="Who may do what, as in bank:security: a Security. Without it only this machine is answered.",
+)
+actor_option = click.option(
+    "--actor", envvar="ACTUM_ACTOR", metavar="NAME", help="Who acts where a request does not say. [env: ACTUM_ACTOR]"
+)
+token_option = click.option(
+    "--token",
+    envvar="ACTUM_TOKEN",
+    metavar="TOKEN",
+    help="With which contexts hear each other, where the system knows who asks. [env: ACTUM_TOKEN]",
+)
+
+
+def needs_http() -> None:
+    """`Unavailable` with what to install, where there is no server here."""
+    try:
+        import actum.http.serving  # noqa: F401, PLC0415 - comes with the extra `http`  # pyright: ignore[reportUnusedImport]
+    except ModuleNotFoundError as missing:
+        raise Unavailable(
+            f"serving needs {missing.name}, which is not installed; pip install 'actum[http]'"
+        ) from missing
+
+
+def around_of(
+    target: str,
+    *,
+    data: str | None,
+    store: str | None,
+    security: str | None,
+    actor: str | None,
+    gateway: str | None = None,
+    key: str | None = None,
+    token: str | None = None,
+) -> Around:
+    """The system of that name and what a piece of it is told of its surroundings."""
+    from actum.host.control import ControlClient  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.folder import default_folder  # noqa: PLC0415
+    from actum.host.piece import Around  # noqa: PLC0415
+    from actum.http.security import Security  # noqa: PLC0415
+
+    system = load_system(target)
+    folder = Path(data) if data else default_folder(system.name)
+    return Around(
+        system=system,
+        places=system.places(folder, store=store),
+        gateway=gateway,
+        key=key,
+        token=token,
+        security=None if security is None else load(security, Security),
+        actor=actor,
+        data=folder,
+        control=ControlClient(folder) if key is not None else None,
+    )
+
+
+@click.command()
+@click.argument("system", envvar="ACTUM_SYSTEM")
+@click.argument("name", metavar="PIECE")
+@data_option
+@store_option
+@security_option
+@actor_option
+@token_option
+@click.option("--gateway", envvar="ACTUM_GATEWAY", metavar="URL", help="Where the gateway is. [env: ACTUM_GATEWAY]")
+@click.option(
+    "--gateway-key",
+    envvar="ACTUM_GATEWAY_KEY",
+    metavar="KEY",
+    help="By which a gateway is known that says for whom it asks. [env: ACTUM_GATEWAY_KEY]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option(
+    "--port",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="The port; 0 is a free one.",
+)
+def piece(
+    system: str,
+    name: str,
+    data: str | None,
+    store: str | None,
+    security: str | None,
+    actor: str | None,
+    token: str | None,
+    gateway: str | None,
+    gateway_key: str | None,
+    host: str,
+    port: int,
+) -> None:
+    """Run one PIECE of a SYSTEM in this process, such as accounts/commands, console or page.
+
+    What `actum up` begins for each piece, and what units and containers begin by themselves: see `actum files`.
+    """
+    needs_http()
+    from actum.host.child import Teller  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.piece import run_piece  # noqa: PLC0415
+
+    teller = Teller()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        around = around_of(
+            system,
+            data=data,
+            store=store,
+            security=security,
+            actor=actor,
+            gateway=gateway,
+            key=gateway_key,
+            token=token,
+        )
+    except ActumError as wrong:
+        teller.failed(str(wrong))
+        raise
+    run_piece(name, around, host=host, port=port, teller=teller)
+
+
+@click.command(hidden=True)
+@click.argument("system")
+@data_option
+@store_option
+@security_option
+@actor_option
+@click.option("--gateway", expose_value=False)
+def describe(system: str, data: str | None, store: str | None, security: str | None, actor: str | None) -> None:
+    """What a host needs to know of a system, as JSON; journals that are not there yet are made."""
+    from actum.host.describing import described, prepare  # noqa: PLC0415 - comes with the extra `http`
+
+    around = around_of(system, data=data, store=store, security=security, actor=actor)
+    if around.security is not None:
+        around.security.policy.check(*around.system.contexts.values())
+    if around.data is not None:
+        around.data.mkdir(parents=True, exist_ok=True)
+    prepare(around.system, around.places)
+    sys.stdout.write(msgspec.json.encode(described(around.system)).decode() + "\n")

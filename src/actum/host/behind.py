@@ -1,0 +1,71 @@
+"""A door behind a gateway: it stands under the path of its context, and knows through whom a request came.
+
+Only who shows the key that a host gives to its own pieces is believed when it says for whom it asks.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actum.http.serving import Served
+    from actum.http.specified import ASGIApp, Receive, Scope, Send
+
+KEY = b"actum-gateway"
+"""The header that carries the key."""
+
+CLIENT = b"actum-client"
+"""The header that says from where a request came to the gateway."""
+
+SCHEME = b"actum-scheme"
+"""The header that says by which scheme."""
+
+
+class Behind:
+    """The same door under `prefix`; also without it, for whoever asks it directly."""
+
+    def __init__(self, door: Served, *, prefix: str = "", key: str | None = None) -> None:
+        self._door = door
+        self._prefix = prefix
+        self._key = None if key is None else key.encode()
+
+    @property
+    def secured(self) -> bool:
+        """See `Served`."""
+        return self._door.secured
+
+    async def stop(self) -> None:
+        """See `Served`."""
+        await self._door.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Served`."""
+        await self._door(self._seen(scope) if scope["type"] == "http" else scope, receive, send)
+
+    def _seen(self, scope: Scope) -> Scope:
+        said = {name: value for name, value in scope["headers"] if name in (KEY, CLIENT, SCHEME)}
+        if said:
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in said]
+        if self._key is not None and hmac.compare_digest(said.get(KEY, b""), self._key):
+            scope["client"] = (said.get(CLIENT, b"").decode("latin-1"), 0)
+            scope["scheme"] = said.get(SCHEME, b"http").decode("latin-1")
+        path: str = scope["path"]
+        if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
+            scope["root_path"] = self._prefix
+        return scope
+
+
+class Plain:
+    """An ASGI application that has no feeds to end, such as a system's own page."""
+
+    def __init__(self, app: ASGIApp, *, secured: bool) -> None:
+        self._app = app
+        self.secured = secured
+
+    async def stop(self) -> None:
+        """See `Served`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Served`."""
+        await self._app(scope, receive, send)

@@ -1,0 +1,159 @@
+"""One piece of a system at work in this process: a part of a context behind its own small door, the console, the page."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from actum.host.behind import Behind, Plain
+from actum.host.plan import PAGE
+from actum.http.asgi import asgi
+from actum.http.elsewhere import Elsewhere
+from actum.http.serving import Serving
+from actum.journal.errors import ActumError, Invalid, Misdeclared, Unknown
+from actum.service.consequences import CONSOLE
+from actum.service.part import Part
+from actum.service.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from actum.host.child import Teller
+    from actum.http.security import Security
+    from actum.http.serving import Served
+    from actum.http.specified import ASGIApp
+    from actum.service.control import Control
+    from actum.service.running import Running
+    from actum.service.system import Place, System
+
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What a piece is told of its surroundings: where journals lie, where the gateway is, who may do what."""
+
+    system: System
+    places: dict[str, Place]
+    gateway: str | None = None
+    key: str | None = None
+    token: str | None = None
+    """With which it asks other contexts through the gateway, where that wants to know who asks."""
+    security: Security | None = None
+    actor: str | None = None
+    data: Path | None = None
+    control: Control | None = None
+
+    @property
+    def site(self) -> Site:
+        """What the system's own page is given."""
+        return Site(self.system, self.gateway or "", self.places, self.data, self.control)
+
+
+def run_piece(name: str, around: Around, *, host: str, port: int, teller: Teller) -> None:
+    """Have the piece work until it is told to stop. `Unknown` for a name that is none."""
+    teller.prepared()
+    try:
+        with _served(name, around) as door:
+            behind = Behind(door, prefix=prefix_of(name), key=around.key)
+            serving = Serving(behind, host=host, port=port)
+            serving.run(lambda: teller.ready(serving.url))
+    except ActumError as wrong:
+        teller.failed(str(wrong))
+        raise
+
+
+def prefix_of(name: str) -> str:
+    """The path under which a piece stands at the gateway."""
+    return {CONSOLE: "/console", PAGE: ""}.get(name, "/" + name.partition("/")[0])
+
+
+def service_of(piece: str) -> str:
+    """The service that a piece does: `accounts/projections.2` does `accounts/projections`."""
+    return piece.partition(".")[0]
+
+
+@contextmanager
+def _served(name: str, around: Around) -> Iterator[Served]:
+    if name == PAGE:
+        yield page_of(around)
+    elif name == CONSOLE:
+        with consoled(around) as door:
+            yield door
+    else:
+        with working(name, around) as (_, door):
+            yield door
+
+
+@contextmanager
+def working(name: str, around: Around) -> Iterator[tuple[Running, Served]]:
+    """A service at work, and its door."""
+    service = around.system.service(service_of(name))
+    app, place = around.system.app(service.context), around.places[service.context]
+    with (
+        app.open(place.journal, read_database=place.read_database, part=service.part, actor=around.actor) as running,
+        at_work(service.part, running, around),
+    ):
+        yield running, asgi(app, running, security=around.security, beside=around.system.contexts.values())
+
+
+@contextmanager
+def at_work(part: Part | None, running: Running, around: Around) -> Iterator[None]:
+    """What goes on by itself in a service of that part, beside answering."""
+    with ExitStack() as stack:
+        if part is Part.PROJECTIONS:
+            stack.enter_context(running.work())
+        if part is Part.PROCESSES and running.app.heard:
+            sources = {name: stack.enter_context(closing(elsewhere(name, around))) for name in running.app.heard}
+            stack.enter_context(running.listen(sources))
+        yield
+
+
+def elsewhere(context: str, around: Around) -> Elsewhere:
+    """Another context, heard through the gateway like anybody hears it."""
+    if around.gateway is None:
+        raise Invalid(f"{context} is heard through the gateway: say where that is with --gateway")
+    return Elsewhere(f"{around.gateway}/{context}", around.system.app(context), token=around.token)
+
+
+def page_of(around: Around) -> Served:
+    """The system's own page, made for where it stands."""
+    named = around.system.page
+    if named is None:
+        raise Unknown("page", PAGE)
+    made = loaded(named)(around.site)
+    return Plain(cast("ASGIApp", made), secured=around.security is not None)
+
+
+def loaded(name: str) -> Any:
+    """What stands under `module:attribute`. `Misdeclared` where there is nothing."""
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as wrong:
+        raise Misdeclared(f"page={name!r} cannot be found: {wrong}; expected module:attribute") from wrong
+
+
+@contextmanager
+def consoled(around: Around) -> Iterator[Served]:
+    """The console over all contexts, which looks into journals and read databases itself."""
+    make = console_maker()
+    if make is None:
+        raise Invalid("there is no console in this installation; pip install 'actum[console]'")
+    with ExitStack() as stack:
+        contexts = {
+            name: stack.enter_context(
+                app.open(around.places[name].journal, read_database=around.places[name].read_database, follow=False)
+            )
+            for name, app in around.system.contexts.items()
+        }
+        yield Plain(make(contexts, around), secured=around.security is not None)
+
+
+def console_maker() -> Any:
+    """What makes the console; None where that is not installed."""
+    try:
+        return importlib.import_module("actum.console.mounting").for_host
+    except ImportError:
+        return None
