@@ -109,8 +109,9 @@ def sequenced(rows: Iterable[tuple[Any, ...]]) -> list[SequencedEvent]:
     ]
 
 
-def _page_of(span: Span, events: list[SequencedEvent]) -> Page:
-    return Page(span.beyond(events[-1].position), events) if events else Page(span, [], ended=True)
+def _page_of(span: Span, events: list[SequencedEvent], size: int) -> Page:
+    """A page that is not full is the last one."""
+    return Page(span.beyond(events[-1].position) if events else span, events, ended=len(events) < size)
 
 
 class Reader:
@@ -163,7 +164,8 @@ class Reader:
         return _Sifting(self, query).page
 
     def _all(self, span: Span, left: int | None) -> Page:
-        return _page_of(span, self.page("read", span, PAGE if left is None else min(PAGE, left)))
+        size = PAGE if left is None else min(PAGE, left)
+        return _page_of(span, self.page("read", span, size), size)
 
     def page(self, name: str, span: Span, size: int, *more: object) -> list[SequencedEvent]:
         """The first events of a span that a statement finds."""
@@ -262,7 +264,7 @@ class _Finding:
             return self._reader.look_through(self._query, span, left)
         size = self._page if left is None else min(self._page, left)
         self._page = min(self._page * 4, LARGEST_PAGE)
-        return _page_of(span, self._find(span, size, *self._asked))
+        return _page_of(span, self._find(span, size, *self._asked), size)
 
 
 class _Sifting:

@@ -50,13 +50,14 @@ CREATE TABLE {schema}.shapes (
     EXCLUDE USING hash (name WITH =)
 );
 
--- One row a decision: the command it answers, the condition it rested on, the events it led to.
+-- One row a decision: the command it answers, the condition it rested on, the events it led to. That its numbers have names
+-- is seen to by `append`, once a batch: a foreign key would lock a row of names for each decision.
 CREATE TABLE {schema}.decisions (
     first   bigint NOT NULL,
     after   bigint,
     count   integer NOT NULL,
-    handler integer NOT NULL REFERENCES {schema}.handlers (id),
-    shape   integer REFERENCES {schema}.shapes (id),
+    handler integer NOT NULL,
+    shape   integer,
     command bytea NOT NULL,
     digest  bytea NOT NULL,
     tags    text COLLATE "C",
@@ -139,6 +140,11 @@ BEGIN
     FROM unnest(recordeds, effectives, versions, types, ids, salts, leaves, tagss, datas, metadatas)
     WITH ORDINALITY AS u (recorded, effective, version, type, id, salt, leaf, tags, data, metadata, n);
     IF cardinality(commands) > 0 THEN
+        IF EXISTS (SELECT FROM unnest(handlers) AS n (id) WHERE NOT EXISTS (SELECT FROM {schema}.handlers AS h WHERE h.id = n.id))
+        OR EXISTS (SELECT FROM unnest(shapes) AS n (id) WHERE n.id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM {schema}.shapes AS s WHERE s.id = n.id)) THEN
+            RAISE EXCEPTION 'a decision names a rule or a shape that has no name' USING ERRCODE = 'foreign_key_violation';
+        END IF;
         INSERT INTO {schema}.decisions (first, after, count, handler, shape, command, digest, tags)
         SELECT * FROM unnest(firsts, afters, counts, handlers, shapes, commands, digests, tags_asked);
     END IF;
