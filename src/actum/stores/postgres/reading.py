@@ -109,11 +109,6 @@ def sequenced(rows: Iterable[tuple[Any, ...]]) -> list[SequencedEvent]:
     ]
 
 
-def _page_of(span: Span, events: list[SequencedEvent], size: int) -> Page:
-    """A page that is not full is the last one."""
-    return Page(span.beyond(events[-1].position) if events else span, events, ended=len(events) < size)
-
-
 class Reader:
     """Reads on connections that are lent for a page each."""
 
@@ -165,12 +160,17 @@ class Reader:
 
     def _all(self, span: Span, left: int | None) -> Page:
         size = PAGE if left is None else min(PAGE, left)
-        return _page_of(span, self.page("read", span, size), size)
+        return self.page_of(span, self.page("read", span, size), size)
 
     def page(self, name: str, span: Span, size: int, *more: object) -> list[SequencedEvent]:
         """The first events of a span that a statement finds."""
         rows = self.rows(name, (span.after, span.until, size, *more), backwards=span.backwards)
         return sequenced(rows)
+
+    def page_of(self, span: Span, events: list[SequencedEvent], size: int) -> Page:
+        """A page that is not full is the last one, where all of the span was there already; else what comes counts, too."""
+        ended = not events or (len(events) < size and span.until <= self.newest)
+        return Page(span.beyond(events[-1].position) if events else span, events, ended)
 
     def is_near(self, span: Span) -> bool:
         """Whether so little is left that it is quicker to look at all of it."""
@@ -264,7 +264,7 @@ class _Finding:
             return self._reader.look_through(self._query, span, left)
         size = self._page if left is None else min(self._page, left)
         self._page = min(self._page * 4, LARGEST_PAGE)
-        return _page_of(span, self._find(span, size, *self._asked), size)
+        return self._reader.page_of(span, self._find(span, size, *self._asked), size)
 
 
 class _Sifting:
