@@ -15,24 +15,32 @@ LEDGER_DATA ?= ../shared/data
 # How many processes run the tests, and what else pytest is told.
 WORKERS ?= 2
 ARGS ?=
-# What keeps the journal of `make demo` and `make ledger`: sqlite or postgres, which is then started for it.
+# For how many seconds `make demo` goes on; until Ctrl-C where nothing is said and somebody sits there.
+FOR ?=
+# What keeps the journals of `make demo`, `make story` and `make ledger`: sqlite or postgres, which is then started for it.
 STORE ?= sqlite
 ON_POSTGRES := $(filter postgres,$(STORE))
 # For how long `make soak` goes on.
 MINUTES ?= 30
 
-.PHONY: help demo test check lint types floors format unit contract fault snippets docs ledger bench soak lower wheel pooler clean
+.PHONY: help demo story building test check lint types floors format unit contract fault snippets docs ledger bench soak lower wheel pooler clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 # --- the two that matter -------------------------------------------------------------------------------------------
 
-demo: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a small bank on its journal, in front of your eyes; STORE=postgres, too
-	@$(PY) -m examples.demo $(ON_POSTGRES:%=--store %) $(ARGS)
+demo: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a bank with a page to click through; FOR=60 ends it by itself, STORE=postgres
+	@$(PY) -m demos.bank $(FOR:%=--for %) $(ON_POSTGRES:%=--store %) $(ARGS)
 
 test: pooler check docs ledger ## everything that must hold
 	@$(PY) -m pytest -n $(WORKERS) tests $(ARGS)
+
+story: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a smaller bank, told in the terminal alone; STORE=postgres, too
+	@$(PY) -m examples.demo $(ON_POSTGRES:%=--store %) $(ARGS)
+
+building: $(VENV)/.runs ## a building that grows step by step, in a page; real permits beside it where they are
+	@$(PY) -m demos.building $(FOR:%=--for %) $(if $(wildcard $(LEDGER_DATA)/building-permits.csv.gz),--permits $(LEDGER_DATA)/building-permits.csv.gz) $(ARGS)
 
 # --- parts of `test`, for whoever is in the middle of something ----------------------------------------------------
 
@@ -110,12 +118,12 @@ $(VENV)/bin/python $(VENV)-lower/bin/python:
 	@$(PYTHON) -m venv $(@D)/..
 
 $(VENV)/.runs: pyproject.toml | $(VENV)/bin/python
-	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum into $(VENV)"; $(VENV)/$(PIP) --editable '.[cli]'; }
+	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum into $(VENV)"; $(VENV)/$(PIP) --editable '.[demo]'; }
 	@touch $@
 
 $(VENV)/.runs-on-postgres: pyproject.toml | $(VENV)/bin/python
 	@[ $(VENV)/.develops -nt pyproject.toml ] || { echo "installing actum and PostgreSQL into $(VENV)"; \
-		$(VENV)/$(PIP) --editable '.[cli,postgres,postgres-server]'; }
+		$(VENV)/$(PIP) --editable '.[demo,postgres,postgres-server]'; }
 	@touch $@
 
 $(VENV)/.develops: pyproject.toml | $(VENV)/bin/python

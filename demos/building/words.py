@@ -23,6 +23,11 @@ class Words(Struct, frozen=True):
     longest: str
     without: str
     other: str
+    reasons: dict[str, str]
+
+    def reason(self, english: str) -> str:
+        """Why something was refused."""
+        return self.reasons.get(english, english)
 
 
 FRENCH = Words(
@@ -43,6 +48,12 @@ FRENCH = Words(
     longest="Les dossiers les plus longs",
     without="Aucun permis importé : python -m demos.building --permits FICHIER",
     other="English",
+    reasons={
+        "walls need a foundation": "pas de murs sans fondations",
+        "a roof needs all walls": "pas de toit sans tous les murs",
+        "paint needs a roof above it: it might rain": "pas de peinture sans toit : il pourrait pleuvoir",
+        "not finished": "ce n'est pas fini",
+    },
 )
 
 ENGLISH = Words(
@@ -63,6 +74,7 @@ ENGLISH = Words(
     longest="The longest cases",
     without="No permits imported: python -m demos.building --permits FILE",
     other="Français",
+    reasons={},
 )
 
 

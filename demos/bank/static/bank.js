@@ -47,7 +47,7 @@ function follow(context) {
   const source = new EventSource(`/${context}/feed`);
   source.onmessage = (message) => {
     const event = JSON.parse(message.data);
-    if (live) {
+    if (live && event.type !== "actum.unchanged") {
       live.querySelector(".waits")?.remove();
       live.prepend(line(context, event));
       while (live.children.length > MOST) live.lastElementChild.remove();
