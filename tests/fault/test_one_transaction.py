@@ -6,17 +6,18 @@ import threading
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from actum import Running
+from actum import App, Running, View
 from actum.audit.verify import verify
 from actum.journal.errors import Busy, Invalid, Refused, Unavailable
 from actum.stores.postgres.address import address_of
 from actum.testing.postgres import with_journal
-from tests.unit.cli.bank import Deposit, Deposited, Open, bank
+from tests.unit.cli.bank import AccountId, Deposit, Deposited, Open, Opened, bank
 
 Theirs = psycopg.Connection[Any]
 
@@ -136,3 +137,94 @@ def test_followers_hear_of_it_once_it_is_committed(running: Running, theirs: The
     theirs.commit()
     assert heard.wait(10)
     stop()
+
+
+# Views in the same transaction.
+
+
+def _everywhere() -> App:
+    """A bank with a view, and a table of its own that a projection writes."""
+    app = App("bank")
+
+    @app.view
+    class Balance(View):
+        account: AccountId
+        balance: Decimal = Decimal(0)
+
+        def evolve(self, event: Opened | Deposited) -> None:
+            if isinstance(event, Deposited):
+                self.balance += event.amount
+
+    @app.projection(begin=_make)
+    def moves(event: Deposited, db: Any) -> None:
+        db.execute("INSERT INTO moves VALUES (%s, %s)", (event.account, event.amount))
+        if event.amount == 13:
+            raise ValueError("bad luck")
+
+    return app
+
+
+def _make(db: Any) -> None:
+    db.execute("DROP TABLE IF EXISTS moves")
+    db.execute("CREATE TABLE moves (account text, amount numeric)")
+
+
+def _seen(url: str) -> tuple[int, list[Any], list[Any]]:
+    """What somebody else sees: events, rows of the view, rows of the projection."""
+    views = address_of(url).views
+    with psycopg.connect(views.conninfo) as connection:
+        connection.execute(f"SET search_path TO {views.schema}, {address_of(url).schema}".encode())
+        found = [
+            connection.execute(question).fetchall()  # type: ignore[arg-type]
+            for question in (
+                "SELECT count(*) FROM events",
+                "SELECT account, balance FROM balance",
+                "SELECT * FROM moves",
+            )
+        ]
+    return found[0][0][0], found[1], found[2]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_views_and_projections_are_there_from_the_moment_at_which_the_events_are(url: str, *, follow: bool):
+    with _everywhere().open(url, actor="teller-7", follow=follow) as running:
+        running.append(Opened(account="A-1", owner="Léa"))
+        running.catch_up()
+        with psycopg.connect(address_of(url).conninfo) as theirs:
+            for amount in (5, 6):
+                inside = running.within(theirs)
+                done = inside.append(Deposited(account="A-1", amount=Decimal(amount)))
+                assert inside.project() == done.position
+            assert theirs.execute("SHOW search_path").fetchall() == [('"$user", public',)]
+            assert _seen(url) == (1, [("A-1", 0)], [])
+            theirs.commit()
+            assert _seen(url) == (3, [("A-1", 11)], [("A-1", 5), ("A-1", 6)])
+            running.within(theirs).append(Deposited(account="A-1", amount=Decimal(7)))
+            running.within(theirs).project()
+            theirs.rollback()
+            assert _seen(url) == (3, [("A-1", 11)], [("A-1", 5), ("A-1", 6)])
+        done = running.append(Deposited(account="A-1", amount=Decimal(8)))
+        running.wait_for(done.position)
+        assert _seen(url) == (4, [("A-1", 19)], [("A-1", 5), ("A-1", 6), ("A-1", 8)])
+
+
+def test_what_cannot_be_projected_within_is_said_and_nothing_of_it_is_there(url: str, tmp_path: Path):
+    with _everywhere().open(url, actor="teller-7", follow=False) as running:
+        running.append(Opened(account="A-1", owner="Léa"))
+        running.catch_up()
+        with psycopg.connect(address_of(url).conninfo) as theirs:
+            running.within(theirs).append(Deposited(account="A-1", amount=Decimal(13)))
+            with pytest.raises(Unavailable, match="bad luck"):
+                running.within(theirs).project()
+            theirs.rollback()
+        assert _seen(url) == (1, [("A-1", 0)], [])
+        with running.work(1), psycopg.connect(address_of(url).conninfo) as theirs:
+            running.within(theirs).append(Deposited(account="A-1", amount=Decimal(5)))
+            with pytest.raises(Busy, match="workers keep them up, in transactions of their own"):
+                running.within(theirs).project()
+            theirs.rollback()
+    elsewhere = _everywhere().open(url, actor="teller-7", follow=False, read_database=tmp_path / "views.db")
+    with elsewhere as running, psycopg.connect(address_of(url).conninfo) as theirs:
+        inside = running.within(theirs)
+        with pytest.raises(Invalid, match="a file of its own: no transaction holds both"):
+            inside.project()

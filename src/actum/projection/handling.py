@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import typing
+from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from actum.decision.state import events_in, hints_of, source
 from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
@@ -18,6 +19,7 @@ from actum.journal.message import name_of, tag_declared
 from actum.journal.query import Query
 from actum.journal.readmodel import ALL_SLICES, Change, Shape, slice_of
 from actum.projection.care import parked, said
+from actum.projection.enrichment import Around, AsOf
 from actum.projection.line import Line
 from actum.projection.notes import EventParked, EventSkipped, notes_of
 from actum.projection.table import Table
@@ -25,11 +27,11 @@ from actum.projection.view import View, plan_of, snake
 from actum.subscription.policy import Policy, Then, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from actum.journal.codec import Codec
     from actum.journal.event import Event, EventData, Position
-    from actum.journal.readmodel import Mark, Parked, ReadDatabase, Share, Slices, Work
+    from actum.journal.readmodel import Mark, Parked, Share, Slices, Work
     from actum.projection.notes import Scribe
     from actum.projection.view import Plan
 
@@ -46,7 +48,8 @@ class Projection:
     """A handler understood: which events it takes, by which tag its keys are told apart, and what else it asks for.
 
     After the event it may ask for `key: str`, for `stored: SequencedEvent` (the envelope), for `Table[SomeView]` of another
-    view as it was last committed, and for the driver's connection under any other name.
+    view as it was last committed, for `AsOf[SomeView]`, its rows as of the event, for a `Session` of SQLAlchemy, and for the
+    driver's connection under any other name.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Projection:
             )
         self.event_set = frozenset(self.events)
         self._asked = {each: self._what(each, hints.get(each)) for each in parameters[1:]}
+        self._session = "session" in [what for what in self._asked.values() if isinstance(what, str)]
         self.shape = Shape(self.table, (), (), self._fingerprint(version))
 
     @staticmethod
@@ -85,21 +89,24 @@ class Projection:
             )
         return name
 
-    def _what(self, parameter: str, annotation: Any) -> Any:
-        """What a parameter is to be given: "key", "stored", "db", or a view."""
+    def _what(self, parameter: str, annotation: Any) -> str | Asks:
+        """What a parameter is to be given: "key", "stored", "session", "db", or rows of a view."""
         if parameter == "key":
             return "key"
         if annotation is SequencedEvent:
             return "stored"
-        if typing.get_origin(annotation) is Table:
-            view = typing.get_args(annotation)[0]
-            if not (isinstance(view, type) and issubclass(view, View)):
-                raise Misdeclared(
-                    f"{self.name}: {parameter} is declared as {name_of(annotation)}; expected Table[SomeView]"
-                )
-            plan_of(view)
-            return view
-        return "db"
+        if _is_session(annotation):
+            return "session"
+        kind = typing.get_origin(annotation)
+        if kind not in (Table, AsOf):
+            return "db"
+        view = typing.get_args(annotation)[0]
+        if not (isinstance(view, type) and issubclass(view, View)):
+            raise Misdeclared(
+                f"{self.name}: {parameter} is declared as {name_of(annotation)}; expected {kind.__name__}[SomeView]"
+            )
+        plan_of(view)
+        return Asks(view, as_of=kind is AsOf)
 
     def _fingerprint(self, version: int) -> bytes:
         """Another one whenever the handler may do something else."""
@@ -115,7 +122,7 @@ class Projection:
     @property
     def views(self) -> tuple[type[View], ...]:
         """The views it looks into."""
-        return tuple(what for what in self._asked.values() if not isinstance(what, str))
+        return tuple(what.view for what in self._asked.values() if not isinstance(what, str))
 
     def keys(self, tag_text: str) -> list[str]:
         """The keys of an event with these tags."""
@@ -124,16 +131,44 @@ class Projection:
         beginning = f"{self.tag.name}:"
         return [part[len(beginning) :] for part in tag_text.split("\n") if part.startswith(beginning)]
 
-    def take(self, event: Event, db: Any, *, key: str, stored: SequencedEvent, database: ReadDatabase) -> None:
+    @contextmanager
+    def writing(self, db: Any) -> Iterator[dict[str, Any]]:
+        """By what it writes, for some events: the connection, and a session on it where it asks for one."""
+        if not self._session:
+            yield {"db": db}
+            return
+        from actum.projection.session import session_on  # noqa: PLC0415 - SQLAlchemy is there only where somebody uses it
+
+        with session_on(db) as session:
+            yield {"db": db, "session": session}
+
+    def take(self, event: Event, written: dict[str, Any], *, key: str, stored: SequencedEvent, around: Around) -> None:
         """Have the handler take an event."""
-        given: dict[str, Any] = {"key": key, "stored": stored, "db": db}
+        given = {"key": key, "stored": stored, **written}
         self._handle(
             event,
             **{
-                name: given[what] if isinstance(what, str) else Table(what, database)
+                name: given[what] if isinstance(what, str) else what.rows(around, stored.position)
                 for name, what in self._asked.items()
             },
         )
+
+
+class Asks(NamedTuple):
+    """Rows of a view that a handler asks for."""
+
+    view: type[View]
+    as_of: bool
+
+    def rows(self, around: Around, position: Position) -> Table[Any] | AsOf[Any]:
+        """As they are now, or as of that position."""
+        return AsOf(self.view, around, until=position) if self.as_of else Table(self.view, around.database)
+
+
+def _is_session(annotation: Any) -> bool:
+    """Whether it is SQLAlchemy's session, told without having SQLAlchemy."""
+    kinds: tuple[type, ...] = annotation.__mro__ if isinstance(annotation, type) else ()
+    return any((kind.__module__, kind.__name__) == ("sqlalchemy.orm.session", "Session") for kind in kinds)
 
 
 def _tag_of(by: Any, name: str) -> Tag | None:
@@ -213,14 +248,13 @@ def line_of(
 class Handling:
     """One page of one line: what is done in the transaction. After too much trouble, each event in a savepoint of its own."""
 
-    def __init__(self, line: HandledLine, codec: Codec, database: ReadDatabase, *, scribe: Scribe) -> None:
+    def __init__(self, line: HandledLine, around: Around, *, scribe: Scribe) -> None:
         self._line = line
         self._plan: Projection = line.keys.projection
-        self._codec = codec
-        self._database = database
+        self._around = around
         self._carefully = line.gives_up
         self._scribe = scribe
-        self._names = codec.names(self._plan.events)
+        self._names = around.codec.names(self._plan.events)
         self._mine: list[tuple[SequencedEvent, str]] = []
         self._parked: list[Parked] = []
         self._notes: list[EventData] = []
@@ -252,16 +286,18 @@ class Handling:
     def _work(self, db: Any) -> None:
         self._parked.clear()
         self._notes.clear()
-        for stored, key in self._mine:
-            if self._carefully:
+        if self._carefully:
+            for stored, key in self._mine:
                 self._try(db, stored, key)
-            else:
-                hand_over(self._plan, db, stored, key, codec=self._codec, database=self._database)
+            return
+        with self._plan.writing(db) as written:
+            for stored, key in self._mine:
+                hand_over(self._plan, written, stored, key, around=self._around)
 
     def _try(self, db: Any, stored: SequencedEvent, key: str) -> None:
         if any(one.key == key for one in self._parked):
             return
-        wrong = attempt_by_hand(self._plan, db, stored, key, codec=self._codec, database=self._database)
+        wrong = attempt_by_hand(self._plan, db, stored, key, around=self._around)
         if wrong is None:
             return
         plan, trouble = self._plan, self._line.trouble
@@ -275,19 +311,17 @@ class Handling:
         self._notes += notes_of([(note, stored)], self._scribe, plan.name)
 
 
-def hand_over(
-    plan: Projection, db: Any, stored: SequencedEvent, key: str, *, codec: Codec, database: ReadDatabase
-) -> None:
+def hand_over(plan: Projection, written: dict[str, Any], stored: SequencedEvent, key: str, *, around: Around) -> None:
     """Have the handler take a stored event. What goes wrong in it is said with the event."""
     try:
-        events = codec.decode(stored)
+        events = around.codec.decode(stored)
     except Unknown as unknown:
         raise NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that projects") from unknown
     for event in events:
         if type(event) not in plan.event_set:
             continue
         try:
-            plan.take(event, db, key=key, stored=stored, database=database)
+            plan.take(event, written, key=key, stored=stored, around=around)
         except Exception as wrong:
             if isinstance(wrong, ActumError):
                 raise
@@ -296,13 +330,12 @@ def hand_over(
             ) from wrong
 
 
-def attempt_by_hand(
-    plan: Projection, db: Any, stored: SequencedEvent, key: str, *, codec: Codec, database: ReadDatabase
-) -> Exception | None:
+def attempt_by_hand(plan: Projection, db: Any, stored: SequencedEvent, key: str, *, around: Around) -> Exception | None:
     """The same, undone where it fails; what goes wrong is answered."""
     db.execute(f"SAVEPOINT {SAVEPOINT}")
     try:
-        hand_over(plan, db, stored, key, codec=codec, database=database)
+        with plan.writing(db) as written:
+            hand_over(plan, written, stored, key, around=around)
     except NewerSchema:
         raise
     except Exception as wrong:  # noqa: BLE001 - it is kept beside the event

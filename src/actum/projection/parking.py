@@ -15,6 +15,7 @@ from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.event import Position
 from actum.journal.readmodel import Change, Parked, Share, slice_of
 from actum.projection.care import attempt, parked
+from actum.projection.enrichment import Around
 from actum.projection.handling import attempt_by_hand
 from actum.projection.notes import EventDiscarded, KeyResumed, bring_in, discarded
 from actum.projection.view import Plan
@@ -113,7 +114,7 @@ class Parking:
 
     def _change(self, share: Share, events: list[SequencedEvent], resumption: _Resumption, *, one: bool) -> Change:
         """What to write; of a projection, what to do."""
-        plan, codec, database = self._plan, self._codec, self._database
+        plan, codec = self._plan, self._codec
         rows: list[Row] = []
         work: Work | None = None
         if isinstance(plan, Plan):
@@ -122,9 +123,10 @@ class Parking:
             rows = plan.rows([row]) if resumption.taken else []
         else:
             projection = plan
+            around = Around(self._database, store=self._store, codec=codec)
 
             def hand_over(stored: SequencedEvent, db: Any) -> Exception | None:
-                return attempt_by_hand(projection, db, stored, resumption.key, codec=codec, database=database)
+                return attempt_by_hand(projection, db, stored, resumption.key, around=around)
 
             work = lambda db: resumption.go(events, lambda stored: hand_over(stored, db), one=one)  # noqa: E731
         return Change(

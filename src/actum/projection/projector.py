@@ -18,6 +18,7 @@ from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
 from actum.journal.readmodel import Change, Mark, Share, Slices
 from actum.projection.care import Care
+from actum.projection.enrichment import Around
 from actum.projection.handling import HandledLine, Handling, Projection, line_of
 from actum.projection.line import Line
 from actum.projection.notes import SCRIBE, Scribe, bring_in, discarded
@@ -298,7 +299,8 @@ class Projector:
     def _with_care(self, line: Line, events: list[SequencedEvent], reached: Mark) -> Change:
         """What to write where each event is looked at by itself."""
         if isinstance(line, HandledLine):
-            handling = Handling(line, self._codec, self._database, scribe=self._scribe)
+            around = Around(self._database, store=self._store, codec=self._codec)
+            handling = Handling(line, around, scribe=self._scribe)
             return handling.change(events, reached, owner=self._owner)
         care = Care(line, self._codec, self._database)
         return care.change(events, reached, owner=self._owner, scribe=self._scribe)

@@ -108,6 +108,19 @@ def joined_to(store: JournalStore, connection: object) -> JournalStore:
     return JournalWithin(store, connection)
 
 
+def tables_joined_to(database: ReadDatabase, connection: object) -> ReadDatabase:
+    """The same read database through the transaction that is open on a driver's connection, for as long as it is open."""
+    from actum.stores.postgres.tables import PostgresTables  # noqa: PLC0415 - as above
+    from actum.stores.postgres.tables_within import TablesWithin  # noqa: PLC0415
+
+    if not isinstance(database, PostgresTables):
+        raise Invalid(
+            f"the views are in {database.address}, a file of its own: no transaction holds both them and the journal; keep them in the "
+            "journal's PostgreSQL, which is where they are unless read_database=… says otherwise"
+        )
+    return TablesWithin(database, connection)
+
+
 def in_postgres(address: object) -> bool:
     """Whether that is the URL of a PostgreSQL database."""
     return isinstance(address, str) and address.startswith(("postgresql://", "postgres://"))

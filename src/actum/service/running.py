@@ -160,7 +160,7 @@ class Running:
         to the journal, so keep it short. Raises `Invalid` where the journal is not in PostgreSQL or no transaction is
         open, and `Busy` where somebody else keeps the journal for too long.
         """
-        return within(self.app, self.store, self.counter, connection=connection)
+        return within(self.app, self.store, self.counter, views=self.views, connection=connection)
 
     # Looking into the journal.
 

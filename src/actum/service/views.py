@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from actum.history.as_of import Moment
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
-    from actum.journal.store import JournalStore
+    from actum.journal.store import EventStore, JournalStore
     from actum.projection.parking import Parking
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
@@ -212,6 +212,23 @@ class Views:
         reached = self._shelf.position
         self.progress.reach(reached)
         return reached
+
+    def project_into(self, database: ReadDatabase, *, store: EventStore, most: int) -> Position:
+        """Take in everything that a journal has into the tables of that database; how far they have come.
+
+        `Busy`, and nothing is done, where they are more than `most` events behind.
+        """
+        from actum.projection.projector import Projector  # noqa: PLC0415 - as above
+
+        projector = Projector(store, self._app.codec, database=database, plans=self.shelf.plans, scribe=self._scribe)
+        projector.prepare()
+        if store.head() - projector.position > most:
+            raise Busy(f"the views are {store.head() - projector.position} events behind; catch_up() first")
+        while projector.step():
+            pass
+        if projector.trouble is not None:
+            raise projector.trouble.error
+        return projector.position
 
     def wait_for(self, position: Position, *, timeout: float) -> None:
         """Until the views show everything up to that position."""

@@ -59,6 +59,11 @@ class PostgresTables:
         """See `ReadDatabase.address`."""
         return self._schema.address
 
+    @property
+    def schema(self) -> ViewsSchema:
+        """Where it lies."""
+        return self._schema
+
     # Tables and marks.
 
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
@@ -93,7 +98,8 @@ class PostgresTables:
         connection.execute(self._sql["free_all"], (shape.table,))
         epochs = [epoch for (epoch,) in connection.execute(self._sql["forget_shares"], (shape.table,)).fetchall()]
         self._add_share(connection, shape.table, ALL_SLICES, Mark(), epoch=max(epochs, default=-1) + 1)
-        self._take_away(connection, shape.table)
+        if shape.columns:
+            self._take_away(connection, shape.table)
         described = msgspec.json.encode(shape).decode()
         bound = {"name": shape.table, "fingerprint": shape.fingerprint, "shape": described}
         role = value_of(connection.execute(self._sql["begin_anew"], bound | {"called": shape.name or shape.table}))
@@ -104,7 +110,7 @@ class PostgresTables:
             if Role(role) is Role.LIVE and shape.name:
                 connection.execute(table_sql.name(self._names, shape))
         if begin is not None:
-            _theirs(begin, connection)
+            self._theirs(begin, connection)
 
     def _take_away(self, connection: Connection, table: str) -> None:
         """The table, and first the view by its name that looks at it."""
@@ -296,7 +302,7 @@ class PostgresTables:
                 if change.removed:
                     connection.execute(table_sql.delete(self._names, change.shape), gone)
                 if change.work is not None:
-                    _theirs(change.work, connection)
+                    self._theirs(change.work, connection)
                 self._put_aside(connection, change)
 
         try:
@@ -305,6 +311,19 @@ class PostgresTables:
         except _MovedError:
             return False
         return True
+
+    def _theirs(self, work: Work, connection: Connection) -> None:
+        """Somebody's own work in the transaction, whose tables are looked for in this schema first.
+
+        What goes wrong in it is theirs, but for a connection that breaks.
+        """
+        connection.execute(self._sql["our_names_first"], (self._names.schema,))
+        try:
+            work(connection)
+        except psycopg.Error as wrong:
+            if is_lost(wrong):
+                raise
+            raise _TheirsError(wrong) from wrong
 
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `ReadDatabase.select`."""
@@ -387,16 +406,6 @@ def _accepted() -> Iterator[None]:
         yield
     except (AttributeError, OverflowError, TypeError, UnicodeEncodeError) as wrong:
         raise unfit(wrong) from wrong
-
-
-def _theirs(work: Work, connection: Connection) -> None:
-    """Somebody's own work in the transaction: what goes wrong in it is theirs, but for a connection that breaks."""
-    try:
-        work(connection)
-    except psycopg.Error as wrong:
-        if is_lost(wrong):
-            raise
-        raise _TheirsError(wrong) from wrong
 
 
 @contextlib.contextmanager

@@ -178,3 +178,15 @@ DELETE FROM {schema}.actum_views WHERE name = %s;
 -- name: has_schema
 -- Whether there is such a schema.
 SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = %s);
+
+-- name: our_names_first
+-- Names without a schema are looked for, and made, in this one first, until the transaction ends.
+SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), true);
+
+-- name: where_names_are
+-- Where names without a schema are looked for.
+SELECT current_setting('search_path');
+
+-- name: names_as_before
+-- They are looked for there again.
+SELECT set_config('search_path', %s, true);

@@ -56,6 +56,11 @@ class ViewsSchema:
         """Where it is, for people."""
         return f"{self._where.server} (schema {self._where.schema})"
 
+    @property
+    def terms(self) -> tuple[Address, str, float]:
+        """What it was made with."""
+        return self._where, self._origin, self._timeout
+
     # Recognised, or made.
 
     def _set_up(self, connection: Connection) -> None:

@@ -48,7 +48,7 @@ class JournalWithin(PostgresStore):
 
     def __init__(self, store: PostgresStore, connection: object) -> None:
         terms = store.terms
-        borrowed = _Borrowed(_in_transaction(connection), terms.address, timeout=terms.timeout)
+        borrowed = _Borrowed(in_transaction(connection), terms.address, timeout=terms.timeout)
         self.address = terms.address
         self._payload_limit = terms.payload_limit
         self._durability = terms.durability
@@ -125,12 +125,12 @@ class _Borrowed(Connections):
             raise Unavailable(
                 f"{self.address}: the connection broke, and the transaction with it: nothing of it was written"
             )
-        return cast("Connection", _Lent(self._theirs, _Careful))
+        return cast("Connection", Lent(self._theirs, _Careful))
 
     def ask(self, work: Callable[[Connection], ResultT], *, patient: bool = True) -> ResultT:
         """What `work` finds out, once."""
         with translated(self.address):
-            return work(cast("Connection", _Lent(self._theirs, psycopg.RawCursor)))
+            return work(cast("Connection", Lent(self._theirs, psycopg.RawCursor)))
 
 
 class _Careful(psycopg.RawCursor[tuple[Any, ...]]):
@@ -144,10 +144,10 @@ class _Careful(psycopg.RawCursor[tuple[Any, ...]]):
             return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-class _Lent:
+class Lent:
     """Somebody's connection as the statements of this room need it, whatever its own cursors and rows are like."""
 
-    def __init__(self, connection: Connection, kind: type[psycopg.RawCursor[Any]]) -> None:
+    def __init__(self, connection: Connection, kind: type[psycopg.Cursor[Any]]) -> None:
         self._connection = connection
         self._kind = kind
 
@@ -156,8 +156,8 @@ class _Lent:
         """Whether it is gone."""
         return self._connection.closed
 
-    def cursor(self, *, binary: bool = False) -> psycopg.RawCursor[tuple[Any, ...]]:
-        """A cursor with numbered parameters."""
+    def cursor(self, *, binary: bool = False) -> psycopg.Cursor[tuple[Any, ...]]:
+        """A cursor of that kind, whose rows are tuples."""
         cursor = _cursor(self._connection, self._kind)
         cursor.format = Format.BINARY if binary else Format.TEXT
         return cursor
@@ -174,11 +174,11 @@ class _Lent:
         """It is theirs to close."""
 
 
-def _cursor(connection: Connection, kind: type[psycopg.RawCursor[Any]]) -> psycopg.RawCursor[tuple[Any, ...]]:
+def _cursor(connection: Connection, kind: type[psycopg.Cursor[Any]]) -> psycopg.Cursor[tuple[Any, ...]]:
     return kind(connection, row_factory=tuple_row)
 
 
-def _in_transaction(connection: object) -> Connection:
+def in_transaction(connection: object) -> Connection:
     """The connection itself, with a transaction open on it. `Invalid` where it is none, or reads an older moment."""
     if not isinstance(connection, psycopg.Connection):
         raise Invalid(
