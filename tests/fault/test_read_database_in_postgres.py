@@ -227,13 +227,12 @@ def test_a_standby_serves_readers_and_says_that_it_does_not_write():
 def test_a_role_without_rights_is_told_which(postgres: str, where: Address):
     PostgresTables(where, origin="o").close()
     role = f"r{uuid.uuid4().hex}"
-    run(where, f"CREATE ROLE {role} LOGIN")
+    run(where, f"CREATE ROLE {role} LOGIN PASSWORD '{role}'")
+    server = urlsplit(postgres)
+    theirs = server._replace(netloc=f"{role}:{role}@{server.netloc.rpartition('@')[2]}").geturl()
     try:
         with pytest.raises(Unavailable, match="lacks a right: permission denied for schema"):
-            PostgresTables(
-                address_of(postgres.replace("actum@", f"{role}@", 1) + f"&journal={where.schema[:-6]}").views,
-                origin="o",
-            )
+            PostgresTables(address_of(with_journal(theirs, where.schema.removesuffix("_views"))).views, origin="o")
     finally:
         run(where, f"DROP ROLE {role}")
 
