@@ -66,7 +66,7 @@ def test_whoever_follows_beside_workers_sees_what_they_have_done(tmp_path: Path)
 def test_what_workers_leave_is_kept_up_by_whoever_is_there(tmp_path: Path):
     events = some_events(2000, seed=24)
     with opened(tmp_path / "bank.actum") as running:
-        with running.work(3, lease=60):
+        with running.work(3, lease=9):
             _until(lambda: _settled(running, 3))
             fill(running.store, events[:1000])
         assert [one.workers for one in running.followers()] == [(), (), ()]
