@@ -48,17 +48,18 @@ AT_ONCE = 16
 
 YEAR = 365 * 86_400
 
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
 HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", _POLICY),
 )
 """On every answer. No inline script or style, nothing from elsewhere, no frame."""
 
@@ -209,7 +210,9 @@ class Console:
             if changes:
                 check_origin(asked)
                 if not hmac.compare_digest(asked.form.get("csrf", ""), self.house.token):
-                    raise Denied("the form was not this console's, or is of before its start; load the page again", needed="csrf")
+                    raise Denied(
+                        "the form was not this console's, or is of before its start; load the page again", needed="csrf"
+                    )
             return
         if changes:
             asked.headers.setdefault(CSRF, asked.form.get("csrf", ""))
@@ -247,7 +250,9 @@ class Console:
                 return Response(answer.body, media_type=answer.kind, headers={"cache-control": kept})
             case Streamed():
                 return StreamingResponse(
-                    answer.chunks, media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"}
+                    answer.chunks,
+                    media_type="text/event-stream",
+                    headers={"cache-control": "no-store", "x-accel-buffering": "no"},
                 )
 
     def _trouble(self, asked: Asked | None, wrong: Exception) -> Response:
@@ -258,11 +263,15 @@ class Console:
             _LOG.error("urn:uuid:%s: a page failed", instance, exc_info=wrong)
             problem = Problem("internal", f"something went wrong inside; the log has it under {instance}")
         if asked is None:
-            return Response(problem.detail, status_code=problem.type.status, headers=problem.headers, media_type="text/plain")
+            return Response(
+                problem.detail, status_code=problem.type.status, headers=problem.headers, media_type="text/plain"
+            )
         if problem.type.name == "unauthenticated" and self.secured and asked.method in SAFE and not asked.fragment:
             return RedirectResponse(asked.link("login", back=asked.address()), status_code=303)
         values: dict[str, Any] = {"problem": problem, "detail": problem.detail}
-        response = _page(asked, Shown("trouble.html", asked.words(problem.type.title), values, status=problem.type.status))
+        response = _page(
+            asked, Shown("trouble.html", asked.words(problem.type.title), values, status=problem.type.status)
+        )
         response.headers.update(problem.headers)
         return response
 

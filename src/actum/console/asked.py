@@ -96,7 +96,9 @@ class Asked:
         chosen = self.cookies().get(LANGUAGE) or self._preferred
         if chosen in LANGUAGES:
             return chosen
-        liked = [each.partition(";")[0].strip()[:2].lower() for each in self.headers.get("accept-language", "").split(",")]
+        liked = [
+            each.partition(";")[0].strip()[:2].lower() for each in self.headers.get("accept-language", "").split(",")
+        ]
         return next((each for each in liked if each in LANGUAGES), "en")
 
     @property

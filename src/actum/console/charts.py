@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -63,7 +64,7 @@ def histogram(asked: Asked, *, span: str, now: datetime) -> Chart:
     series = tuple(Series(name, tuple(map(float, found))) for name, found in counts.items())
     hrefs = tuple(
         asked.link("search", q=f"after:{start:%Y-%m-%dT%H:%M:%SZ} before:{end:%Y-%m-%dT%H:%M:%SZ}")
-        for start, end in zip(moments, moments[1:], strict=False)
+        for start, end in itertools.pairwise(moments)
     )
     words, language = asked.words, asked.language
     rows = tuple(
@@ -80,7 +81,7 @@ def lag(asked: Asked, beats: tuple[Beat, ...], follower: str) -> Chart:
     shown = beats[:: max(len(beats) // POINTS, 1)]
     behind = tuple(float(max(beat.head - beat.followers.get(follower, 0), 0)) for beat in shown)
     rates: list[float | None] = [None]
-    for before, after in zip(shown, shown[1:], strict=False):
+    for before, after in itertools.pairwise(shown):
         moved = after.followers.get(follower, 0) - before.followers.get(follower, 0)
         rates.append(max(moved, 0) / max(after.at - before.at, 0.001))
     words, language = asked.words, asked.language

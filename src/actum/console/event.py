@@ -13,6 +13,7 @@ import msgspec
 from actum.console.answering import Moved, Sent, Shown
 from actum.console.formats import written
 from actum.console.telling import told
+from actum.console.thing import segments_of
 from actum.decision.state import fold_of
 from actum.history.finding import event_at
 from actum.history.story import Branch, Placed, acts_of, causes, effects, metadata_of, story
@@ -34,7 +35,9 @@ def event(asked: Asked) -> Shown:
     found = event_at(running.store, _position(asked.names["position"]))
     placed = Placed(context, found)
     metadata = metadata_of(found)
-    decision = None if metadata is None or metadata.command_id is None else running.store.decision(metadata.command_id.bytes)
+    decision = (
+        None if metadata is None or metadata.command_id is None else running.store.decision(metadata.command_id.bytes)
+    )
     values = {
         "context": context,
         "colour": asked.house.colour(context),
@@ -167,4 +170,8 @@ def _feeds(asked: Asked, running: Running, context: str, event: SequencedEvent) 
         fold = fold_of(cls)
         if event.type in {kind.__kind__.type for kind in fold.events}:
             for key in fold.keys(event.tags):
-                yield name, " · ".join(map(str, key)) or "—", asked.link(context, "things", name, *key, at=event.position)
+                yield (
+                    name,
+                    " · ".join(map(str, key)) or "—",
+                    asked.link(context, "things", name, *segments_of(key), at=event.position),
+                )

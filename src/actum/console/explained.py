@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from actum.console.answering import Shown
 from actum.console.formats import cell, number
 from actum.console.telling import line_of
+from actum.console.thing import key_in, segments_of
 from actum.decision.state import fold_of
 from actum.history.explain import Doubt
 from actum.history.formula import is_number
@@ -28,7 +29,7 @@ def explained(asked: Asked) -> Shown:
     *key, column = asked.rest
     found = running.explain(
         cls,
-        *fold_of(cls).parse(key),
+        *fold_of(cls).parse(key_in(key)),
         column=column,
         at=asked.number("at"),
         since=asked.number("since"),
@@ -46,7 +47,7 @@ def explained(asked: Asked) -> Shown:
         "since": found.since,
         "exact": found.exact,
         "head": running.head(),
-        "thing": asked.link(context, "things", name, *key),
+        "thing": asked.link(context, "things", name, *segments_of(key)),
         "here": asked.link(context, "explain", name, *key, column),
     }
     return Shown("explain.html", f"{found.title} · {name} {values['key']}", values, here="things")

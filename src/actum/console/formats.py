@@ -24,7 +24,11 @@ _MONTHS = {
 
 def number(value: float | Decimal, language: str, *, digits: int | None = None, signed: bool = False) -> str:
     """A number with its thousands apart: `1,234.50`, `1 234,50`. Amounts keep the digits they have, unless told how many."""
-    spec = ("+" if signed else "") + "," + (f".{digits}f" if digits is not None else "f" if isinstance(value, Decimal) else "")
+    spec = (
+        ("+" if signed else "")
+        + ","
+        + (f".{digits}f" if digits is not None else "f" if isinstance(value, Decimal) else "")
+    )
     text = format(value, spec)
     return text.replace(",", THIN).replace(".", ",") if language == "fr" else text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from actum.console.pulse import Pulse
-from actum.journal.errors import Unknown
+from actum.journal.errors import Invalid, Unknown
 from actum.service.app import App
 from actum.service.opening import MEMORY
 from actum.service.searching import Searching
@@ -35,6 +35,9 @@ class House:
     def __init__(
         self, contexts: Mapping[str, Running], *, name: str, control: Control | None, search: str | Path | None
     ) -> None:
+        for context, running in contexts.items():
+            if context != running.app.name:
+                raise Invalid(f"console: expected {running.app.name!r} by its own name, found it as {context!r}")
         self.name = name
         self.contexts = dict(contexts)
         self.control = control

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 132, 46
 """Of a box, in the drawing's units."""
 
-LEFT, TOP, ACROSS, DOWN = 20, 40, 200, 132
-"""Where the first row begins, and how far boxes and rows are apart."""
+LEFT, TOP, ACROSS = 20, 40, 200
+"""Where the first row begins, and how far boxes are apart."""
+
+LOW, HIGH = 92, 146
+"""The height of a row, and of one with processes below."""
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +63,14 @@ def drawn(asked: Asked, pieces: Mapping[str, Piece], tried: str) -> Drawing:
     boxes: list[Box] = []
     arrows: list[Arrow] = []
     titles: list[tuple[int, str, int]] = []
-    for row, name in enumerate(asked.house.contexts):
-        drawing = _Row(asked, name, TOP + row * DOWN, pieces, tried)
-        titles.append((TOP + row * DOWN - 14, name, asked.house.colour(name)))
-        boxes += drawing.boxes()
-        arrows += drawing.arrows()
-    height = TOP + len(asked.house.contexts) * DOWN
-    return Drawing(LEFT * 2 + ACROSS * 3 + WIDTH, height, tuple(boxes), tuple(arrows), tuple(titles))
+    y = TOP
+    for name in asked.house.contexts:
+        row = _Row(asked, name, y, pieces, tried)
+        titles.append((y - 14, name, asked.house.colour(name)))
+        boxes += row.boxes()
+        arrows += row.arrows()
+        y += row.height
+    return Drawing(LEFT * 2 + ACROSS * 3 + WIDTH, y - 20, tuple(boxes), tuple(arrows), tuple(titles))
 
 
 class _Row:
@@ -81,6 +85,11 @@ class _Row:
         self._running = asked.house.running(context)
         self._parts = parts_of(self._running.app)
 
+    @property
+    def height(self) -> int:
+        """How much room it takes."""
+        return HIGH if Part.PROCESSES in self._parts else LOW
+
     def boxes(self) -> list[Box]:
         words = self._asked.words
         head = number(self._running.head(), self._asked.language)
@@ -93,8 +102,14 @@ class _Row:
         }
         for part in self._parts:
             column, below, label = places[part]
-            found.append(self._box(column, below, part.value, label, ""))
+            hears = self._heard() if part is Part.PROCESSES else ""
+            found.append(self._box(column, below, part.value, label, hears))
         return found
+
+    def _heard(self) -> str:
+        """Whom the context hears."""
+        heard = tuple(getattr(self._running.app, "heard", ()))
+        return f"← {', '.join(heard)}" if heard else ""
 
     def _box(self, column: int, below: int, what: str, label: str, under: str) -> Box:
         name = f"{self._context}/{what}"
@@ -132,5 +147,5 @@ class _Row:
     def _arrow(self, column: int, rate: float | None) -> Arrow:
         begin, end = LEFT + column * ACROSS + WIDTH + 6, LEFT + (column + 1) * ACROSS - 6
         y = self._y + HEIGHT // 2
-        label = "" if rate is None else f"{number(rate, self._asked.language, digits=1 if rate < 10 else 0)}/s"
+        label = "" if not rate else f"{number(rate, self._asked.language, digits=1 if rate < 10 else 0)}/s"
         return Arrow(path=f"M {begin} {y} H {end}", label=label, x=(begin + end) // 2, y=y - 8, flows=bool(rate))

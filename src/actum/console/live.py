@@ -109,10 +109,11 @@ class _Feed:
 
     async def chunks(self) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()
-        stops = [
-            running.store.watch(lambda _: loop.call_soon_threadsafe(self._news.set))
-            for running in self._asked.house.contexts.values()
-        ]
+
+        def hear(_: Position) -> None:
+            loop.call_soon_threadsafe(self._news.set)
+
+        stops = [running.store.watch(hear) for running in self._asked.house.contexts.values()]
         try:
             yield ": hello\n\n"
             while True:

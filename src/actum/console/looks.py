@@ -25,7 +25,9 @@ def looks(asked: Asked) -> Shown:
         found = list(accesses.events(until=None if until is None else until - 1, limit=SHOWN + 1, backwards=True))
         rows = [_row(each) for each in found[:SHOWN]]
         on = asked.link("looks", before=found[SHOWN - 1].position) if len(found) > SHOWN else None
-    return Shown("looks.html", asked.words("Accesses"), {"rows": rows, "next": on, "kept": accesses is not None}, here="looks")
+    return Shown(
+        "looks.html", asked.words("Accesses"), {"rows": rows, "next": on, "kept": accesses is not None}, here="looks"
+    )
 
 
 def _row(each: Recorded) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def _instances(asked: Asked, context: str, running: Running) -> list[dict[str, A
     except ActumError:
         return []
     return [
-        {"row": row, "event": asked.link(context, "events", row.parked_at) if row.parked_at else ""} for row in page.rows
+        {"row": row, "event": asked.link(context, "events", row.parked_at) if row.parked_at else ""}
+        for row in page.rows
     ]
 
 

@@ -24,7 +24,9 @@ def services(asked: Asked) -> Shown:
     """`/map`: the services, and what flows between them; `off` is what one would like to have foretold."""
     house = asked.house
     pieces, trouble = _pieces(asked)
-    off = tuple(sorted({piece.context + "/" + piece.kind if piece.context else piece.name for piece in pieces if piece.off}))
+    off = tuple(
+        sorted({piece.context + "/" + piece.kind if piece.context else piece.name for piece in pieces if piece.off})
+    )
     tried = asked.query.get("off", "")
     foretold = _foretold(asked, (*off, tried) if tried else off)
     values = {
@@ -88,7 +90,9 @@ def _observed(asked: Asked) -> list[dict[str, Any]]:
             "colour": house.colour(name),
             "head": running.head(),
             "flow": house.pulse.flow(name),
-            "followers": [(each, house.pulse.flow(name, each)) for each in (*running.app.views, *running.app.projections)],
+            "followers": [
+                (each, house.pulse.flow(name, each)) for each in (*running.app.views, *running.app.projections)
+            ],
         }
         for name, running in house.contexts.items()
     ]

@@ -62,8 +62,6 @@ def line_of(asked: Asked, placed: Placed) -> Line:
 
 def lines_of(asked: Asked, context: str, events: Iterable[SequencedEvent]) -> list[Line]:
     """The events of one context as lines."""
-
-
     return [line_of(asked, Placed(context, event)) for event in events]
 
 

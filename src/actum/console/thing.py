@@ -21,6 +21,8 @@ from actum.journal.event import Position
 from actum.projection.view import View, plan_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from actum.console.asked import Asked
     from actum.decision.state import State
     from actum.projection.table import Table
@@ -104,8 +106,22 @@ def rows(asked: Asked) -> Shown | Moved:
     return Shown("rows_of_view.html", name, values, here="things")
 
 
+ONLY = "-"
+"""The key, in an address, of what has no identity: there is one of it."""
+
+
+def segments_of(key: Iterable[object]) -> tuple[object, ...]:
+    """A key as segments of an address."""
+    return tuple(key) or (ONLY,)
+
+
+def key_in(segments: Sequence[str]) -> tuple[str, ...]:
+    """The key that such segments say."""
+    return () if tuple(segments) == (ONLY,) else tuple(segments)
+
+
 def _rows(asked: Asked, table: Table[Any], context: str) -> dict[str, Any]:
-    cls = table.view
+    cls: type[State] = table.view
     identity = tuple(fold_of(cls).identity)
     try:
         page = table.page(limit=ROWS, after=asked.query.get("after"))
@@ -117,7 +133,7 @@ def _rows(asked: Asked, table: Table[Any], context: str) -> dict[str, Any]:
         "columns": [title_of(cls, name, asked.language) for name in columns],
         "rows": [
             (
-                asked.link(context, "things", cls.__name__, *(getattr(row, name) for name in identity)),
+                asked.link(context, "things", cls.__name__, *segments_of(getattr(row, name) for name in identity)),
                 _fields(asked, context, row, tuple(getattr(row, name) for name in identity)),
             )
             for row in page.rows
@@ -138,7 +154,9 @@ def _fields(asked: Asked, context: str, state: State, key: tuple[Any, ...], befo
                 title=title_of(cls, name, asked.language),
                 value=cell(value, asked.language),
                 number=is_number(value),
-                explained="" if name in fold_of(cls).identity else asked.link(context, "explain", cls.__name__, *key, name),
+                explained=""
+                if name in fold_of(cls).identity
+                else asked.link(context, "explain", cls.__name__, *key, name),
                 before=None if was == value else cell(was, asked.language),
             )
         )
@@ -150,7 +168,7 @@ def thing(asked: Asked) -> Shown:
     context, name = asked.names["context"], asked.names["name"]
     running = asked.house.running(context)
     cls = running.app.state_type(name)
-    subject = Subject(cls, *fold_of(cls).parse(asked.rest))
+    subject = Subject(cls, *fold_of(cls).parse(key_in(asked.rest)))
     life = _Life(asked, running, subject)
     chosen = life.chosen
     state = chosen.after if chosen else subject.fold.new(subject.ids)
@@ -161,6 +179,7 @@ def thing(asked: Asked) -> Shown:
         "name": name,
         "key": " · ".join(asked.rest) or "—",
         "here": link,
+        "compare": asked.link(context, "compare", name, *asked.rest),
         "fields": _fields(asked, context, state, subject.ids, chosen.before if chosen else None),
         "stops": [_stop(asked, context, step, link, chosen) for step in life.steps],
         "places": [step.recorded.position for step in life.steps],
@@ -171,14 +190,14 @@ def thing(asked: Asked) -> Shown:
         "later": life.later,
         "chart": _chart(asked, context, cls, life.steps),
         "is_view": issubclass(cls, View),
-        "identity": dict(zip(fold_of(cls).identity, asked.rest, strict=True)),
     }
     return Shown("thing.html", f"{name} {values['key']}", values, here="things")
 
 
 def _stop(asked: Asked, context: str, step: Step[Any], link: str, chosen: Step[Any] | None) -> Stop:
     changes = tuple(
-        (change.field, cell(change.before, asked.language), cell(change.after, asked.language)) for change in step.changes
+        (change.field, cell(change.before, asked.language), cell(change.after, asked.language))
+        for change in step.changes
     )
     return Stop(
         line=line_of(asked, Placed(context, step.recorded.stored)),
@@ -204,7 +223,9 @@ class _Life:
         told = timeline(subject, store=running.store, codec=running.app.codec, after=first, until=last)
         self.steps = list(told)
 
-    def _positions(self, *, after: Position = 0, until: Position | None = None, limit: int, backwards: bool) -> list[Position]:
+    def _positions(
+        self, *, after: Position = 0, until: Position | None = None, limit: int, backwards: bool
+    ) -> list[Position]:
         fold, store = self._subject.fold, self._running.store
         query = fold.query(self._running.app.codec, fold.tags(self._subject.ids))
         return [each.position for each in store.read(query, after=after, until=until, limit=limit, backwards=backwards)]
@@ -249,7 +270,7 @@ def compared(asked: Asked) -> Shown:
     running = asked.house.running(context)
     cls = running.app.state_type(name)
     fold = fold_of(cls)
-    ids = fold.ids(fold.parse(asked.rest))
+    ids = fold.ids(fold.parse(key_in(asked.rest)))
     moments = [position_at(running.store, asked.number(which), what=which) for which in ("from", "to")]
     if moments[0] > moments[1]:
         raise Invalid("from: expected a position before `to`")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actum.console.answering import Moved, Shown
+from actum.console.answering import Answer, Answering, Moved, Shown
 from actum.console.charts import lag
 from actum.console.formats import cell
 from actum.journal.errors import ActumError, Invalid
@@ -184,10 +184,16 @@ def cancel(asked: Asked) -> Moved:
     return _back(asked)
 
 
-VERBS = {"rebuild": rebuild, "diff": diff, "switch": switch, "rollback": rollback, "cancel": cancel}
+VERBS: dict[str, Answering] = {
+    "rebuild": rebuild,
+    "diff": diff,
+    "switch": switch,
+    "rollback": rollback,
+    "cancel": cancel,
+}
 
 
-def act(asked: Asked) -> Shown | Moved:
+def act(asked: Asked) -> Answer:
     """`POST /{context}/views/{name}/{verb}`."""
     verb = VERBS.get(asked.names["verb"])
     if verb is None:

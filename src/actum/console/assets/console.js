@@ -36,7 +36,21 @@
     const short = (plot, values) => values.map((value) => (value == null ? "" : Math.abs(value) >= 10000 ? new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" }).format(value) : new Intl.NumberFormat(document.documentElement.lang).format(value)));
     const left = { ...plain, size: 58, values: short };
     const right = { ...left, side: 1, scale: "rate", grid: { show: false } };
-    return chart.kind === "lines" ? [plain, left, right] : [plain, left];
+    const bottom = { ...plain, values: (plot, splits) => when(splits, chart.x.at(-1) - chart.x[0]) };
+    return chart.kind === "lines" ? [bottom, left, right] : [bottom, left];
+  }
+
+  // The times below a chart, in UTC, as precise as they are apart; the day where it changes.
+  function when(splits, span) {
+    const pick = (options) => new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: "UTC", hourCycle: "h23", ...options });
+    const day = pick({ day: "numeric", month: "short" });
+    const time = span > 3 * 86400 ? null : pick(span > 300 ? { hour: "2-digit", minute: "2-digit" } : { minute: "2-digit", second: "2-digit", hour: "2-digit" });
+    let before = "";
+    return splits.map((seconds) => {
+      const date = new Date(seconds * 1000), said = day.format(date), changed = said !== before;
+      before = said;
+      return time ? time.format(date) + (changed ? `\n${said}` : "") : said;
+    });
   }
 
   function draw(place) {
@@ -46,7 +60,7 @@
     const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
     const last = chart.x.at(-1) + (chart.kind === "bars" ? chart.x[1] - chart.x[0] : 0);
     const plot = new uPlot({
-      width: Math.max(place.clientWidth, 240), height: place.clientHeight || 132, tzDate: utc,
+      width: Math.max(place.clientWidth, 240), height: chart.kind === "steps" ? 200 : 132, tzDate: utc,
       scales: { x: { range: (u, from, to) => [from, Math.max(to, last)] }, y: { range: (u, low, high) => chart.kind === "steps" ? uPlot.rangeNum(low, high, 0.1, true) : [0, Math.max(high, 1) * 1.08] }, rate: { range: (u, low, high) => [0, Math.max(high, 1) * 1.08] } },
       legend: { show: chart.series.length > 1, live: false }, cursor: { drag: { x: false, y: false }, points: { show: chart.kind !== "bars" } },
       axes: axes(chart), series: [{}, ...chart.series.map((each, index) => series(chart, each, index))],
