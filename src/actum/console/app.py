@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from actum.service.control import Control
+    from actum.service.declared import Declared
     from actum.service.running import Running
 
 _LOG = logging.getLogger(__name__)
@@ -74,14 +75,17 @@ def console(
     security: Security | None = None,
     language: str | None = None,
     search: str | Path | None = None,
+    older: Mapping[str, Declared] | None = None,
 ) -> Console:
     """The console of these contexts, which stay their owner's to close.
 
     `control` has it start and stop services. `language` is that of whoever has not chosen one (`en`, `fr`); without it, as the
     browser would like. `search` is the folder of the search indexes; without it, they are in memory and made at every start.
-    Changes need contexts that were opened as a whole (`open(follow=False)`), not as a part that only reads.
+    `older` has, by context, applications of before: with the definition that made the live rows, a comparison says since which
+    events cells differ. Changes need contexts that were opened as a whole (`open(follow=False)`), not as a part that only reads.
     """
-    return Console(House(contexts, name=name, control=control, search=search), security=security, language=language)
+    house = House(contexts, name=name, control=control, search=search, older=older or {})
+    return Console(house, security=security, language=language)
 
 
 class Console:

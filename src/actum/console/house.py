@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from actum.history.searching import Search
     from actum.projection.difference import Difference
     from actum.service.control import Control
+    from actum.service.declared import Declared
     from actum.service.running import Running
 
 COLOURS = 6
@@ -33,7 +34,13 @@ class House:
     """
 
     def __init__(
-        self, contexts: Mapping[str, Running], *, name: str, control: Control | None, search: str | Path | None
+        self,
+        contexts: Mapping[str, Running],
+        *,
+        name: str,
+        control: Control | None,
+        search: str | Path | None,
+        older: Mapping[str, Declared],
     ) -> None:
         for context, running in contexts.items():
             if context != running.app.name:
@@ -41,6 +48,7 @@ class House:
         self.name = name
         self.contexts = dict(contexts)
         self.control = control
+        self.older = dict(older)
         self.token = secrets.token_urlsafe(32)
         self.compared: dict[tuple[str, str], Difference] = {}
         self._where = search

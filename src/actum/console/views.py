@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from actum.console.answering import Answer, Answering, Moved, Shown
 from actum.console.charts import lag
 from actum.console.formats import cell
-from actum.journal.errors import ActumError, Invalid
-from actum.journal.readmodel import Role
-from actum.projection.view import View
+from actum.history.explain import title_of
+from actum.journal.errors import ActumError, Busy, Invalid
+from actum.journal.readmodel import Kept, Role
+from actum.projection.view import View, plan_of
 
 if TYPE_CHECKING:
     from actum.console.asked import Asked
+    from actum.journal.readmodel import Value
     from actum.projection.difference import CellDifference, Difference, RowDifference
     from actum.projection.status import FollowerStatus
     from actum.service.running import Running
 
 SHOWN = 100
 """How many rows that differ are shown."""
+
+PATIENCE = 1.0
+"""Seconds that the page of a rebuild waits for it to be done; a longer one goes on, and is shown as it does."""
 
 ROLES = {Role.LIVE: "live", Role.CANDIDATE: "candidate", Role.KEPT: "kept", Role.TAKEN_BACK: "taken back"}
 
@@ -109,7 +116,7 @@ def _difference(asked: Asked, context: str, cls: type[View], found: Difference) 
                 "key": " · ".join(map(str, row.key)),
                 "what": row.what,
                 "href": asked.link(context, "things", cls.__name__, *row.key),
-                "cells": [_cell(asked, context, each) for each in row.cells],
+                "cells": [_cell(asked, context, cls, each) for each in row.cells],
                 "since": _since(asked, context, row),
             }
             for row in found.rows
@@ -117,14 +124,20 @@ def _difference(asked: Asked, context: str, cls: type[View], found: Difference) 
     }
 
 
-def _cell(asked: Asked, context: str, each: CellDifference) -> dict[str, Any]:
+def _cell(asked: Asked, context: str, cls: type[View], each: CellDifference) -> dict[str, Any]:
     since = each.since
+    amount = plan_of(cls).shape.column(each.column).kept is Kept.AMOUNT
     return {
-        "column": each.column,
-        "live": cell(each.live, asked.language),
-        "candidate": cell(each.candidate, asked.language),
+        "column": title_of(cls, each.column, asked.language),
+        "live": _kept(each.live, asked, amount=amount),
+        "candidate": _kept(each.candidate, asked, amount=amount),
         "since": None if since is None else (since.type, asked.link(context, "events", since.position)),
     }
+
+
+def _kept(value: Value, asked: Asked, *, amount: bool) -> str:
+    """A value as a table keeps it: amounts are text there."""
+    return cell(Decimal(value) if amount and isinstance(value, str) else value, asked.language)
 
 
 def _since(asked: Asked, context: str, row: RowDifference) -> tuple[str, str] | None:
@@ -146,7 +159,8 @@ def _back(asked: Asked) -> Moved:
 def rebuild(asked: Asked) -> Moved:
     """Build another table beside the live one."""
     running, cls = _view(asked)
-    running.rebuild(cls)
+    with suppress(Busy):
+        running.rebuild(cls).wait(timeout=PATIENCE)
     return _back(asked)
 
 
@@ -154,9 +168,20 @@ def diff(asked: Asked) -> Shown:
     """Compare the candidate with the live table."""
     running, cls = _view(asked)
     begun = running.candidate(cls)
-    found = begun.diff(limit=SHOWN)
+    found = begun.diff(old=_old(asked, cls), limit=SHOWN)
     asked.house.compared[asked.names["context"], cls.__name__] = found
     return _shown(asked, found)
+
+
+def _old(asked: Asked, cls: type[View]) -> type[View] | None:
+    """The definition that made the live rows, where it is at hand: that of the older program whose table it is."""
+    older = asked.house.older.get(asked.names["context"])
+    running = asked.house.running(asked.names["context"])
+    live = next(each for each in running.versions(cls) if each.role is Role.LIVE)
+    for view in () if older is None else older.views.values():
+        if plan_of(view).shape.fingerprint.hex() == live.definition.fingerprint:
+            return view
+    return None
 
 
 def switch(asked: Asked) -> Moved:
