@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -64,6 +65,8 @@ class Opened:
         streams = (at_the_counter(people, chance=chance), at_the_exchange(people, chance=Random(SEED + 2)))
         self.activity = Activity(self._give, *streams, rate=rate)
         self.closing = threading.Event()
+        self._quiet = threading.Event()
+        self._quiet.set()
 
     def _give(self, wish: Wish, id: UUID | str) -> None:
         self._clients[wish.context].execute(wish.command, id=id, actor=wish.actor, reason=wish.reason)
@@ -83,6 +86,7 @@ class Opened:
         while not self.closing.is_set():
             try:
                 for recorded in self._clients[context].follow():
+                    self._quiet.wait()
                     if self.closing.is_set():
                         return
                     self._tail.show(context, recorded)
@@ -93,9 +97,14 @@ class Opened:
 
     def tell(self) -> None:
         """The read database deleted and restored, and one refusal explained."""
-        self._figures()
-        self._restored()
-        self._refusal()
+        self._quiet.clear()
+        try:
+            self._figures()
+            self._restored()
+            self._refusal()
+        finally:
+            self._quiet.set()
+        self._terminal.say()
 
     def _figures(self) -> None:
         self._terminal.act(2, "What the customer sees", "Ce que voit la cliente")
@@ -147,6 +156,7 @@ class Opened:
     def onwards(self) -> None:
         """How to go on."""
         say = self._terminal.say
+        self._quiet.clear()
         self._terminal.act(5, "Go on from here", "Et maintenant ?")
         say("  make demo               with a page to click through · avec une page à parcourir")
         say("  make story              a smaller bank, and its journal is yours · son journal est à vous")
@@ -157,6 +167,7 @@ class Opened:
         """No more is given or told."""
         self.activity.stop()
         self.closing.set()
+        self._quiet.set()
         for client in self._clients.values():
             client.close()
 
@@ -180,6 +191,19 @@ def store_of(name: str | None) -> Generator[str | None]:
         yield None if name in (None, "sqlite") else name
 
 
+def port_of(options: argparse.Namespace) -> int:
+    """The port that was said; else the usual one, or any where somebody else has that."""
+    if options.port is not None:
+        return int(options.port)
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+        return PORT
+
+
 def opened_for(options: argparse.Namespace) -> float | None:
     """For how many seconds; None for as long as somebody wants."""
     if options.seconds is not None:
@@ -198,6 +222,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _open(options, folder)
     except KeyboardInterrupt:
         return 0
+    except ActumError as wrong:
+        print(f"the bank cannot open: {wrong}", file=sys.stderr)
+        return 2
     finally:
         if options.data is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -212,7 +239,7 @@ def _open(options: argparse.Namespace, folder: Path) -> int:
     with ExitStack() as stack:
         store = stack.enter_context(store_of(options.store))
         terminal.act(1, "A bank opens: each service a process", "Une banque ouvre : chaque service est un processus")
-        running = stack.enter_context(up("demos.bank:bank", data=folder, store=store, port=options.port))
+        running = stack.enter_context(up("demos.bank:bank", data=folder, store=store, port=port_of(options)))
         opened = Opened(running, folder, store, terminal, rate=options.rate)
         stack.callback(opened.close)
         opened.begin(quiet=options.quiet)
@@ -252,7 +279,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--for", dest="seconds", type=float, help="for how many seconds (until Ctrl-C)")
     parser.add_argument("--store", help="sqlite, postgres (a server is started), or postgresql://…")
     parser.add_argument("--data", type=Path, help="where to keep it (a temporary folder)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"where the page is ({PORT})")
+    parser.add_argument("--port", type=int, help=f"where the page is ({PORT}, or a free one)")
     parser.add_argument("--rate", type=float, default=3.0, help="how many commands a second (3)")
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     parser.add_argument("--quiet", action="store_true", help="say where the page is, and nothing else")

@@ -17,20 +17,19 @@ def release_file() -> Path:
     return Path(os.environ.get(RELEASE_FILE, "bank.data/release"))
 
 
-def deployed() -> int:
+def deployed(file: Path) -> int:
     """The number of the release that is to run: the first one, until another was deployed."""
     try:
-        return int(release_file().read_text(encoding="ascii"))
+        return int(file.read_text(encoding="ascii"))
     except FileNotFoundError:
         return 1
 
 
-def deploy(release: int) -> None:
+def deploy(release: int, file: Path) -> None:
     """From the next start on, that release runs. Whole or not at all: the file is put in place in one step."""
-    file = release_file()
     fresh = file.with_suffix(".fresh")
     fresh.write_text(str(release), encoding="ascii")
     fresh.replace(file)
 
 
-bank = System("bank", accounts, placements, assets_of(deployed()), page="demos.bank.page:page")
+bank = System("bank", accounts, placements, assets_of(deployed(release_file())), page="demos.bank.page:page")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actum.decision.outcome import CommandRefused
+from actum.decision.outcome import CommandRefused, NothingChanged
 from demos.bank.accounts import AccountOpened, Deposited, OverdraftAuthorised, Transferred, Withdrawn
 from demos.bank.placements import DividendPaid, PaidIn, PlanOpened, PlanValued, SharesBought, SharesSold
 from demos.bank.words import label, money
@@ -26,6 +28,7 @@ COLOURS: dict[type[Event], str] = {
     SharesBought: BLUE,
     SharesSold: BLUE,
     CommandRefused: RED,
+    NothingChanged: FAINT,
 }
 
 REFUSALS = {
@@ -35,25 +38,31 @@ REFUSALS = {
 }
 
 
+WIDE = 130
+"""How many columns a terminal has that shows everything; a narrower one shows what happened, and when."""
+
+
 class Tail:
     """One line for each event, in French or English."""
 
     def __init__(self, terminal: Terminal, people: Sequence[Customer]) -> None:
         self._terminal = terminal
         self._people = {key: one for one in people for key in (one.account, one.plan)}
+        self._wide = not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE
 
     def show(self, context: str, recorded: Recorded) -> None:
         """Time, context, position, type, whom it is about, who did it, and what happened."""
         event = recorded.event
-        self._terminal.cells(
+        cells = (
             (f"{recorded.recorded_at:%H:%M:%S.%f}"[:-3], 12, FAINT),
             (context, 10, FAINT),
             (f"{recorded.position:>5}", 5, FAINT),
-            (recorded.type, 19, COLOURS.get(type(event), "")),
+            (recorded.type, 15, COLOURS.get(type(event), "")),
             (recorded.tags[0] if recorded.tags else "", 17, ""),
             (recorded.metadata.actor, 11, FAINT),
             (self._sentence(recorded), 0, RED if isinstance(event, CommandRefused) else ""),
         )
+        self._terminal.cells(*(cells if self._wide else (cells[0], cells[3], cells[6])))
 
     def _sentence(self, recorded: Recorded) -> str:
         event, key = recorded.event, recorded.tags[0].partition(":")[2] if recorded.tags else ""
@@ -85,6 +94,8 @@ def _french(event: Event, name: str) -> str:
             return f"{name} : le PEA vaut {money(value, 'fr')}"
         case CommandRefused(reason=why):
             return f"{name} : refusé, {REFUSALS.get(why, why)}"
+        case NothingChanged():
+            return f"{name} : rien de nouveau"
         case _:
             return name
 
@@ -111,5 +122,7 @@ def _english(event: Event, name: str) -> str:
             return f"{name}: the plan is worth {money(value, 'en')}"
         case CommandRefused(reason=why):
             return f"{name}: refused, {why}"
+        case NothingChanged():
+            return f"{name}: nothing new"
         case _:
             return name

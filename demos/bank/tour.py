@@ -17,7 +17,7 @@ from actum.projection.changed import Rebuilds
 from actum.service.consequences import Consequence, predicted
 from actum.service.site import Site
 from demos.bank.assets import assets_of
-from demos.bank.system import deploy, deployed
+from demos.bank.system import deploy, deployed, release_file
 from examples.places import place_of
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Tour:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._file = release_file() if site.data is None else site.data / "release"
         self._turn = threading.Lock()
         self._beside: tuple[Running, Rebuild[Any]] | None = None
         self._difference: Difference | None = None
@@ -101,7 +102,7 @@ class Tour:
     @property
     def release(self) -> int:
         """Which version of the view runs."""
-        return deployed()
+        return deployed(self._file)
 
     # Version 2.
 
@@ -147,12 +148,14 @@ class Tour:
         with self._turn:
             self._let_go()
             with self._open(1) as running:
-                at = running.rollback(running.app.view_type("Assets"), actor=VISITOR, reason="to see that one can")
+                # Behind by what happens just now: the services of the first release, begun next, take that in.
+                view = running.app.view_type("Assets")
+                at = running.rollback(view, behind=True, actor=VISITOR, reason="to see that one can")
             self._deploy(1)
             self.done = Done(went_back=at, restored=self.done.restored)
 
     def _deploy(self, release: int) -> None:
-        deploy(release)
+        deploy(release, self._file)
         self._let_go()
         control = self._site.control
         if control is None:

@@ -57,11 +57,8 @@ class Words(Struct, frozen=True):
     not_heard: str
     other_language: str
     theme: str
-    see_console: str
-    back_tour: str
     steps: tuple[Step, ...]
     build: str
-    building: str
     built: str
     compare: str
     rows_differ: str
@@ -82,7 +79,6 @@ class Words(Struct, frozen=True):
     rebuilt: str
     stop: str
     start: str
-    pieces: str
     on: str
     off: str
     journal: str
@@ -91,7 +87,6 @@ class Words(Struct, frozen=True):
     consequences: str
     all_well: str
     alone: str
-    reason: str
 
 
 FRENCH = Words(
@@ -118,8 +113,6 @@ FRENCH = Words(
     not_heard="Ce client n'est pas encore connu ici.",
     other_language="English",
     theme="Clair ou sombre",
-    see_console="Voir dans la console",
-    back_tour="Retour à la visite",
     steps=(
         Step(
             "Regardez passer les événements",
@@ -158,7 +151,6 @@ FRENCH = Words(
         ),
     ),
     build="Construire la version 2",
-    building="En construction : {position} événements sur {goal}",
     built="La version 2 est prête, à côté : {position} événements. Les clients voient encore la version 1.",
     compare="Comparer les deux versions",
     rows_differ="{changed} lignes diffèrent sur {rows}, toutes dans la colonne « {columns} »",
@@ -179,7 +171,6 @@ FRENCH = Words(
     rebuilt="reconstruite en {seconds} s, à partir de {events} événements",
     stop="Arrêter",
     start="Relancer",
-    pieces="Services",
     on="en marche",
     off="arrêté",
     journal="journal",
@@ -188,7 +179,6 @@ FRENCH = Words(
     consequences="Ce qui s'ensuit",
     all_well="Tout marche : rien n'attend.",
     alone="Tout tourne dans un seul processus : lancez `actum up demos.bank:bank` pour arrêter des services un par un.",
-    reason="le PEA s'ajoute, il ne se soustrait pas",
 )
 
 ENGLISH = Words(
@@ -215,8 +205,6 @@ ENGLISH = Words(
     not_heard="This customer is not known here yet.",
     other_language="Français",
     theme="Light or dark",
-    see_console="See it in the console",
-    back_tour="Back to the tour",
     steps=(
         Step(
             "Watch events scroll by",
@@ -255,7 +243,6 @@ ENGLISH = Words(
         ),
     ),
     build="Build version 2",
-    building="Building: {position} of {goal} events",
     built="Version 2 is ready, beside: {position} events. Customers still see version 1.",
     compare="Compare the two versions",
     rows_differ="{changed} of {rows} rows differ, all of them in the column “{columns}”",
@@ -276,7 +263,6 @@ ENGLISH = Words(
     rebuilt="rebuilt in {seconds} s, from {events} events",
     stop="Stop",
     start="Start",
-    pieces="Services",
     on="running",
     off="off",
     journal="journal",
@@ -285,7 +271,6 @@ ENGLISH = Words(
     consequences="What follows",
     all_well="All is well: nothing waits.",
     alone="Everything runs in one process: start `actum up demos.bank:bank` to stop services one by one.",
-    reason="the savings plan is added, not subtracted",
 )
 
 

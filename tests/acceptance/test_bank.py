@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from actum import App, Refused, Running
+from actum import App, Refused, Running, System
 from actum.journal.clock import SYSTEM_IDS
 from actum.projection.changed import Rebuilds
+from actum.service.site import Site
 from actum.testing import check_purity, given
 from demos.bank.accounts import (
     AccountOpened,
@@ -32,6 +34,8 @@ from demos.bank.activity import at_the_counter, at_the_exchange, first_day
 from demos.bank.assets import assets_of
 from demos.bank.people import CAMILLE, Wish, camille, customers
 from demos.bank.placements import Buy, PaidIn, Plan, PlanOpened, PlanValued, Sell, SharesBought, ValuePlan, placements
+from demos.bank.system import bank as bank_system
+from demos.bank.tour import Tour
 
 LEA = AccountOpened(account="CC-7", customer="C-7", name="Léa", language="fr")
 BOB = AccountOpened(account="CC-8", customer="C-8", name="Bob", language="en")
@@ -216,3 +220,46 @@ def test_a_day_of_generated_activity_adds_up_in_both_contexts(bank: Bank):
         assert (balance.name, str(balance.balance)) == (one.name, current)
         assert str(bank.placements.state(Plan, one.plan).value) == pea
         assert euros(total) == euros(current) - euros(pea)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def tour(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tour]:
+    """The guided tour's buttons over a bank in this process, with Camille's year in it."""
+    store = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    places = System("bank", accounts, placements, assets_of(1)).places(tmp_path, store=store)
+    with ExitStack() as stack:
+        there = {
+            app.name: stack.enter_context(
+                app.open(places[app.name].journal, read_database=places[app.name].read_database, actor="bank")
+            )
+            for app in (accounts, placements, assets_of(1))
+        }
+        for wish in camille():
+            there[wish.context].execute(wish.command, actor=wish.actor, reason=wish.reason)
+        there["assets"].listen({"accounts": there["accounts"], "placements": there["placements"]}).catch_up()
+        there["assets"].wait_for(there["assets"].head())
+        yield Tour(Site(bank_system, "http://127.0.0.1:1", places, tmp_path))
+
+
+def test_the_buttons_of_the_tour_do_what_they_say_on_either_store(tour: Tour):
+    tour.build()
+    assert tour.done.built
+    tour.compare()
+    compared = tour.done.compared
+    assert compared is not None
+    assert (compared.rows, compared.changed, compared.columns) == (1, 1, ("total",))
+    (row,) = compared.apart
+    assert (str(row.shown), str(row.then)) == ("-58477.89", "-44658.07")
+    assert row.since is not None
+    tour.switch()
+    assert (tour.release, tour.done.switched) == (2, tour.standings()[2].head)
+    tour.go_back()
+    assert (tour.release, tour.done.went_back) == (1, tour.standings()[2].head)
+    tour.delete()
+    restored = tour.done.restored
+    assert restored is not None
+    assert restored.equal
+    assert restored.deleted
+    tour.switch()
+    assert tour.release == 2
+    assert [one.context for one in tour.standings()] == ["accounts", "placements", "assets"]
