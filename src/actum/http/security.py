@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from actum.http.said import Said
     from actum.service.declared import Declared
+    from actum.service.running import Running
     from actum.service.running_async import AsyncRunning
 
 Authenticate: TypeAlias = Callable[[Mapping[str, str]], Principal | None]
@@ -161,11 +162,12 @@ class Guard:
 
     def check_origin(self, call: Caller) -> None:
         """`Denied` where a page of another site sent it."""
-        site = call.headers.get("sec-fetch-site", "same-origin")
-        origin = call.headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != call.headers.get("host")
-        if site not in ("same-origin", "none") or foreign:
-            raise Denied("a page of another site may not do this", needed="same-origin")
+        check_origin(call)
+
+    @property
+    def accesses(self) -> Running:
+        """Who came to the door, to be looked at."""
+        return self._access.running
 
     # On record.
 
@@ -186,6 +188,15 @@ class Guard:
             origin=None if client is None else str(client[0]),
         )
         await record(self._access, accessed)
+
+
+def check_origin(call: Caller) -> None:
+    """`Denied` where a page of another site sent it."""
+    site = call.headers.get("sec-fetch-site", "same-origin")
+    origin = call.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != call.headers.get("host")
+    if site not in ("same-origin", "none") or foreign:
+        raise Denied("a page of another site may not do this", needed="same-origin")
 
 
 def _act_for(call: Caller, principal: Principal) -> None:

@@ -101,6 +101,9 @@ class Reactor(Taker):
     def prepare(self, chains: dict[str, list[SequencedEvent]]) -> None:
         """Load the instances that are not at hand; one question for all. They are folded where a failure is theirs alone."""
         missing = [instance for instance in chains if instance not in self._tracked]
+        for instance in missing:
+            if instance not in self._ids:  # it was parked before this process began
+                self.instances(chains[instance][0])
         names, tags = self.codec.names(self.events), self._definition.fold.tags
         queries = [Query.of(types=names, tags=tags(self._ids[instance])) for instance in missing]
         loaded = self.store.load(queries, after=[0] * len(queries))[1] if queries else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,19 @@ def test_a_person_retries_with_a_reason_once_the_code_is_mended(at_work: Open):
     assert deposits(bench) == ["P-1", "P-2"]
     last = [event for event in bench.running.events() if isinstance(event.event, Retried)][-1]
     assert (last.event.reason, last.metadata.actor, last.metadata.reason) == ("mended", "ops", "mended")
+
+
+def test_what_was_parked_before_a_program_began_is_retried_by_it(tmp_path: Path):
+    moods["P"] = ZeroDivisionError("no")
+    app = a_bank(payout=Counting)
+    with app.open(tmp_path / "bank.db", actor="web", follow=False) as running:
+        running.execute(ask("P"))
+        running.processes.catch_up()
+    moods.clear()
+    with app.open(tmp_path / "bank.db", actor="web", follow=False) as running:
+        running.processes.retry(Counting, "P", reason="mended", actor="ops")
+        running.processes.catch_up()
+        assert [event.event.account for event in running.events() if isinstance(event.event, Deposited)] == ["P-1"]
 
 
 def test_a_person_discards_with_a_reason_and_what_waits_goes_on(at_work: Open):

@@ -1,0 +1,235 @@
+"""Projections: how far each has come and how fast, and what can be done to its table: rebuild, compare, switch, go back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from actum.console.answering import Answer, Answering, Moved, Shown
+from actum.console.charts import lag
+from actum.console.formats import cell
+from actum.history.explain import title_of
+from actum.journal.errors import ActumError, Busy, Invalid
+from actum.journal.readmodel import Kept, Role
+from actum.projection.view import View, plan_of
+
+if TYPE_CHECKING:
+    from actum.console.asked import Asked
+    from actum.journal.readmodel import Value
+    from actum.projection.difference import CellDifference, Difference, RowDifference
+    from actum.projection.status import FollowerStatus
+    from actum.service.running import Running
+
+SHOWN = 100
+"""How many rows that differ are shown."""
+
+PATIENCE = 1.0
+"""Seconds that the page of a rebuild waits for it to be done; a longer one goes on, and is shown as it does."""
+
+ROLES = {Role.LIVE: "live", Role.CANDIDATE: "candidate", Role.KEPT: "kept", Role.TAKEN_BACK: "taken back"}
+
+
+def views(asked: Asked) -> Shown:
+    """`/views`: every follower of every context."""
+    found = [_of_context(asked, name, running) for name, running in asked.house.contexts.items()]
+    return Shown("views.html", asked.words("Projections"), {"contexts": found}, here="views")
+
+
+def to_views(asked: Asked) -> Moved:
+    """`/{context}/views`: to those of that context."""
+    asked.house.running(asked.names["context"])
+    return Moved(f"{asked.link('views')}#{asked.names['context']}")
+
+
+def _of_context(asked: Asked, name: str, running: Running) -> dict[str, Any]:
+    try:
+        followers = [_follower(asked, name, each) for each in running.followers()]
+        trouble = None
+    except ActumError as wrong:
+        followers, trouble = [], str(wrong)
+    stopped = running.views.progress.error
+    return {
+        "context": name,
+        "colour": asked.house.colour(name),
+        "head": running.head(),
+        "flow": asked.house.pulse.flow(name),
+        "followers": followers,
+        "trouble": trouble or (None if stopped is None else str(stopped)),
+    }
+
+
+def _follower(asked: Asked, context: str, status: FollowerStatus) -> dict[str, Any]:
+    is_view = status.name in asked.house.app(context).views
+    return {
+        "status": status,
+        "flow": asked.house.pulse.flow(context, status.name),
+        "href": asked.link(context, "views", status.name) if is_view else "",
+        "changed": is_view and _changed(asked.house.running(context), status.name),
+    }
+
+
+def _changed(running: Running, name: str) -> bool:
+    """Whether readers see rows of another definition than the program's."""
+    return not running.view(running.app.views[name]).current
+
+
+def view(asked: Asked) -> Shown:
+    """`/{context}/views/{name}`: one view, its tables side by side, and what can be done."""
+    return _shown(asked, None)
+
+
+def _shown(asked: Asked, difference: Difference | None) -> Shown:
+    context, name = asked.names["context"], asked.names["name"]
+    running = asked.house.running(context)
+    cls = running.app.view_type(name)
+    versions = running.versions(cls)
+    status = next(each for each in running.followers() if each.name == cls.__name__)
+    candidate = any(each.role is Role.CANDIDATE for each in versions)
+    kept = any(each.role is Role.KEPT for each in versions)
+    values = {
+        "context": context,
+        "colour": asked.house.colour(context),
+        "name": cls.__name__,
+        "head": running.head(),
+        "status": status,
+        "flow": asked.house.pulse.flow(context, cls.__name__),
+        "versions": [(ROLES[each.role], each) for each in versions],
+        "current": running.view(cls).current,
+        "candidate": candidate,
+        "mine": any(each.role is Role.CANDIDATE and each.mine for each in versions),
+        "kept": kept,
+        "pace": running.candidate(cls).progress() if candidate else None,
+        "difference": None if difference is None else _difference(asked, context, cls, difference),
+        "chart": lag(asked, asked.house.pulse.beats(context), cls.__name__),
+        "rows": asked.link(context, "things", cls.__name__),
+        "do": {verb: asked.link(context, "views", cls.__name__, verb) for verb in VERBS},
+    }
+    return Shown("view.html", cls.__name__, values, here="views")
+
+
+def _difference(asked: Asked, context: str, cls: type[View], found: Difference) -> dict[str, Any]:
+    return {
+        "found": found,
+        "rows": [
+            {
+                "key": " · ".join(map(str, row.key)),
+                "what": row.what,
+                "href": asked.link(context, "things", cls.__name__, *row.key),
+                "cells": [_cell(asked, context, cls, each) for each in row.cells],
+                "since": _since(asked, context, row),
+            }
+            for row in found.rows
+        ],
+    }
+
+
+def _cell(asked: Asked, context: str, cls: type[View], each: CellDifference) -> dict[str, Any]:
+    since = each.since
+    amount = plan_of(cls).shape.column(each.column).kept is Kept.AMOUNT
+    return {
+        "column": title_of(cls, each.column, asked.language),
+        "live": _kept(each.live, asked, amount=amount),
+        "candidate": _kept(each.candidate, asked, amount=amount),
+        "since": None if since is None else (since.type, asked.link(context, "events", since.position)),
+    }
+
+
+def _kept(value: Value, asked: Asked, *, amount: bool) -> str:
+    """A value as a table keeps it: amounts are text there."""
+    return cell(Decimal(value) if amount and isinstance(value, str) else value, asked.language)
+
+
+def _since(asked: Asked, context: str, row: RowDifference) -> tuple[str, str] | None:
+    return None if row.since is None else (row.since.type, asked.link(context, "events", row.since.position))
+
+
+# What can be done.
+
+
+def _view(asked: Asked) -> tuple[Running, type[View]]:
+    running = asked.house.running(asked.names["context"])
+    return running, running.app.view_type(asked.names["name"])
+
+
+def _back(asked: Asked) -> Moved:
+    return Moved(asked.link(asked.names["context"], "views", asked.names["name"]))
+
+
+def rebuild(asked: Asked) -> Moved:
+    """Build another table beside the live one."""
+    running, cls = _view(asked)
+    with suppress(Busy):
+        running.rebuild(cls).wait(timeout=PATIENCE)
+    return _back(asked)
+
+
+def diff(asked: Asked) -> Shown:
+    """Compare the candidate with the live table."""
+    running, cls = _view(asked)
+    begun = running.candidate(cls)
+    found = begun.diff(old=_old(asked, cls), limit=SHOWN)
+    asked.house.compared[asked.names["context"], cls.__name__] = found
+    return _shown(asked, found)
+
+
+def _old(asked: Asked, cls: type[View]) -> type[View] | None:
+    """The definition that made the live rows, where it is at hand: that of the older program whose table it is."""
+    older = asked.house.older.get(asked.names["context"])
+    running = asked.house.running(asked.names["context"])
+    live = next(each for each in running.versions(cls) if each.role is Role.LIVE)
+    for view in () if older is None else older.views.values():
+        if plan_of(view).shape.fingerprint.hex() == live.definition.fingerprint:
+            return view
+    return None
+
+
+def switch(asked: Asked) -> Moved:
+    """Have the candidate take the live table's place: what was compared, where something was."""
+    running, cls = _view(asked)
+    diffed = asked.house.compared.pop((asked.names["context"], cls.__name__), None)
+    said = asked.form.get("digest")
+    if said and (diffed is None or diffed.candidate.digest != said):
+        raise Invalid("something else was compared meanwhile; compare again, and then switch")
+    running.candidate(cls).switch(diffed if said else None, actor=_actor(asked), reason=_reason(asked))
+    return _back(asked)
+
+
+def rollback(asked: Asked) -> Moved:
+    """Have the table that was live before take its place again."""
+    running, cls = _view(asked)
+    running.rollback(cls, behind=asked.form.get("behind") == "yes", actor=_actor(asked), reason=_reason(asked))
+    return _back(asked)
+
+
+def cancel(asked: Asked) -> Moved:
+    """Give the candidate up."""
+    running, cls = _view(asked)
+    running.cancel_rebuild(cls, actor=_actor(asked), reason=_reason(asked))
+    return _back(asked)
+
+
+VERBS: dict[str, Answering] = {
+    "rebuild": rebuild,
+    "diff": diff,
+    "switch": switch,
+    "rollback": rollback,
+    "cancel": cancel,
+}
+
+
+def act(asked: Asked) -> Answer:
+    """`POST /{context}/views/{name}/{verb}`."""
+    verb = VERBS.get(asked.names["verb"])
+    if verb is None:
+        raise Invalid(f"expected one of {', '.join(VERBS)}, found {asked.names['verb']!r:.40}")
+    return verb(asked)
+
+
+def _actor(asked: Asked) -> str:
+    """In whose name it goes on record: who is logged in, or the console."""
+    return asked.actor or "console"
+
+
+def _reason(asked: Asked) -> str | None:
+    return asked.form.get("reason", "").strip() or None

@@ -1,0 +1,22 @@
+"""What the console says, in the reader's language: English as it stands in the templates, French from a table."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from actum.console.french import FRENCH
+
+LANGUAGES = ("en", "fr")
+
+
+class Words:
+    """Says a sentence in one language, with what it speaks of put in: `words("%(n)s acts", n=3)`."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._table = FRENCH if language == "fr" else {}
+
+    def __call__(self, sentence: str, **given: object) -> str:
+        """The sentence; in English where there is none in that language."""
+        said = self._table.get(sentence, sentence)
+        return Markup(said) % given if given else said  # noqa: S704 - sentences are ours; what is given is escaped
