@@ -12,6 +12,7 @@ except ModuleNotFoundError as missing:
 
 from actum.cli.checking import check
 from actum.cli.completion import completion
+from actum.cli.drilling import drill
 from actum.cli.effects import effects
 from actum.cli.entity import entity, state
 from actum.cli.events import events
@@ -60,6 +61,7 @@ for verb in (
         pause,
         resume,
         logs,
+        drill,
         piece,
         describe,
         serve,

@@ -92,9 +92,11 @@ def up(
     Ctrl-C and on SIGTERM: what is under way is finished. `actum ps`, `stop`, `start` and `logs` work from another terminal.
     """
     needs_http()
+    from actum.host.child import Teller  # noqa: PLC0415
     from actum.host.folder import default_folder  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.hosting import Setup  # noqa: PLC0415
 
+    Teller()
     folder = Path(data) if data else default_folder(load_system(system).name)
     setup = Setup(
         target=system,

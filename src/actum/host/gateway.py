@@ -237,7 +237,8 @@ class Gateway:
             async for chunk in reply.chunks():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except Lost:
-            if not self._stopping.is_set() and not gone.done():
+            # Whoever listens to events asks again from where it was; of anything else, half an answer must not look whole.
+            if not _is_feed(reply) and not self._stopping.is_set() and not gone.done():
                 raise
         finally:
             gone.cancel()
@@ -265,6 +266,10 @@ def meaning_in(system: System) -> Callable[[str], str]:
         return next((one.en for one in refused), "")
 
     return means
+
+
+def _is_feed(reply: Reply) -> bool:
+    return dict(reply.headers).get(b"content-type", b"").startswith(b"text/event-stream")
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from actum.host.process import Process, is_stopped
+from actum.host.standing import stands_in_the_way, wait_until_stopped
 from actum.journal.errors import Invalid
 from actum.service.control import Piece, PieceState
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from actum.host.plan import Wanted
 
 _LOG = logging.getLogger(__name__)
+
+MOST_TRIES = 500
+"""How often one tries to have a piece stand still where it stands in nobody's way."""
 
 _ASKABLE = (PieceState.RUNNING, PieceState.PAUSED)
 
@@ -106,6 +110,8 @@ class Keeper:
         async with self._turn:
             if self.state is PieceState.PAUSED:
                 await self._resume()
+            if self._on and self.state is PieceState.FAILING:
+                await self._become(PieceState.STARTING)
             self._wake.set()
             if not self._on:
                 await self._over()
@@ -129,8 +135,19 @@ class Keeper:
         async with self._turn:
             if self._process is None or self.state not in _ASKABLE:
                 raise Invalid(f"{self.wanted.name} is {self.state.value}: only what runs can be paused")
-            self._process.signal(signal.SIGSTOP)
+            await self._stand_still(self._process)
             await self._become(PieceState.PAUSED, "paused")
+
+    async def _stand_still(self, process: Process) -> None:
+        """Between two writes, so that nobody waits for what it holds."""
+        for _ in range(MOST_TRIES):
+            process.signal(signal.SIGSTOP)
+            await asyncio.to_thread(wait_until_stopped, process.pid)
+            if not stands_in_the_way(process.pid):
+                return
+            process.signal(signal.SIGCONT)
+            await asyncio.sleep(0.002)
+        process.signal(signal.SIGSTOP)
 
     async def resume(self) -> None:
         """Have it go on."""

@@ -11,7 +11,6 @@ import msgspec
 from actum.host.behind import Behind, Plain
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
-from actum.http.elsewhere import Elsewhere
 from actum.http.serving import Serving
 from actum.journal.errors import ActumError, Invalid, Misdeclared, Unknown
 from actum.service.consequences import CONSOLE
@@ -23,12 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actum.host.child import Teller
+    from actum.http.elsewhere import Elsewhere
     from actum.http.security import Security
     from actum.http.serving import Served
     from actum.http.specified import ASGIApp
     from actum.service.control import Control
     from actum.service.running import Running
     from actum.service.system import Place, System
+
+
+LEASE = 5.0
+"""Seconds after which what a killed process was keeping up is taken over by another."""
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +107,7 @@ def at_work(part: Part | None, running: Running, around: Around) -> Iterator[Non
     """What goes on by itself in a service of that part, beside answering."""
     with ExitStack() as stack:
         if part is Part.PROJECTIONS:
-            stack.enter_context(running.work())
+            stack.enter_context(running.work(lease=LEASE))
         if part is Part.PROCESSES and running.app.heard:
             sources = {name: stack.enter_context(closing(elsewhere(name, around))) for name in running.app.heard}
             stack.enter_context(running.listen(sources))
@@ -114,6 +118,8 @@ def elsewhere(context: str, around: Around) -> Elsewhere:
     """Another context, heard through the gateway like anybody hears it."""
     if around.gateway is None:
         raise Invalid(f"{context} is heard through the gateway: say where that is with --gateway")
+    from actum.http.elsewhere import Elsewhere  # noqa: PLC0415 - only who hears others needs a client
+
     return Elsewhere(f"{around.gateway}/{context}", around.system.app(context), token=around.token)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FULL = 256 * 1024
 """Bytes of an answer that wait to be passed on, before no more are read."""
 
+LONGEST_IDLE = 3.0
+"""Seconds after which a free connection is not used again: the other side may be about to close it (uvicorn: after 5)."""
+
 CONNECT = 5.0
 """Seconds for a connection to be made."""
 
@@ -83,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._goes_on = False
         self._paused = False
         self.closed = False
+        self.freed = 0.0
         self.streams = False
 
     async def ask(self, request: bytes) -> Reply:
@@ -115,6 +119,7 @@ class Connection(asyncio.Protocol):
                 await self._news
         finally:
             if self._complete and not self.closed and self._goes_on:
+                self.freed = self._upstream.loop.time()
                 self._upstream.idle.append(self)
             else:
                 self.close()
@@ -216,8 +221,9 @@ class Upstream:
     def _free(self) -> Connection | None:
         while self.idle:
             line = self.idle.pop()
-            if not line.closed:
+            if not line.closed and self.loop.time() - line.freed < LONGEST_IDLE:
                 return line
+            line.close()
         return None
 
     async def _connect(self) -> Connection:

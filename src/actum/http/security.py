@@ -18,7 +18,7 @@ import msgspec
 
 from actum.http.access import LONGEST, NOBODY, Accessed, open_access, record
 from actum.http.identities import Identities
-from actum.http.oidc import Oidc, Provider
+from actum.http.oidc import Oidc
 from actum.http.policy import ON_BEHALF_OF, Policy, Principal
 from actum.http.problem import Problem
 from actum.http.sessions import CSRF, SESSION, Keeper, Session, key_in
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
+    from actum.http.provider import Provider
     from actum.http.said import Said
     from actum.service.declared import Declared
     from actum.service.running import Running
@@ -91,7 +92,7 @@ class Guard:
         self.security = security
         self.identities = identities
         self.keeper = keeper
-        self.provider = None if security.oidc is None else Provider(security.oidc)
+        self.provider = None if security.oidc is None else _provider(security.oidc)
         self.throttle = Throttle()
         self.checking = asyncio.Semaphore(2)
         self._access = access
@@ -197,6 +198,12 @@ def check_origin(call: Caller) -> None:
     foreign = origin is not None and urlsplit(origin).netloc != call.headers.get("host")
     if site not in ("same-origin", "none") or foreign:
         raise Denied("a page of another site may not do this", needed="same-origin")
+
+
+def _provider(oidc: Oidc) -> Provider:
+    from actum.http.provider import Provider  # noqa: PLC0415 - a fifth of the start of a process; few log in elsewhere
+
+    return Provider(oidc)
 
 
 def _act_for(call: Caller, principal: Principal) -> None:

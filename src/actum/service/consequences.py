@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal"
 READ_DATABASE = "read-database"
-"""Of a context, what is no service and can be missing all the same: `accounts/journal`, `accounts/read-database`."""
+"""Of a context, what is no service and can fail all the same: `accounts/journal` cannot be written any more,
+`accounts/read-database` was deleted.
+"""
+
+DISK = "disk"
+"""Of the whole system, where its journals lie in files: it is full."""
 
 GATEWAY = "gateway"
 CONSOLE = "console"
@@ -63,9 +68,11 @@ def predicted(system: System, off: Iterable[str]) -> tuple[Consequence, ...]:
     """What follows for every route and follower of the system when these pieces are off, all of them at once.
 
     Pieces are services (`accounts/commands`), `gateway`, `console`, and what services need: `accounts/journal`,
-    `accounts/read-database`. `Unknown` for any other name.
+    `accounts/read-database`, `disk`. `Unknown` for any other name.
     """
     gone = frozenset(checked(system, name) for name in off)
+    if DISK in gone:
+        gone |= {f"{name}/{JOURNAL}" for name in system.contexts}
     found = [one for name, app in system.contexts.items() for one in _of_context(name, app, gone)]
     found.append(_of_console(gone))
     if GATEWAY in gone:
@@ -76,7 +83,7 @@ def predicted(system: System, off: Iterable[str]) -> tuple[Consequence, ...]:
 def names_of(system: System) -> tuple[str, ...]:
     """Everything that can be off."""
     needs = (f"{name}/{what}" for name in system.contexts for what in (JOURNAL, READ_DATABASE))
-    return (*(service.name for service in system.services), GATEWAY, CONSOLE, *needs)
+    return (*(service.name for service in system.services), GATEWAY, CONSOLE, DISK, *needs)
 
 
 def checked(system: System, name: str) -> str:
@@ -95,7 +102,11 @@ class _Context:
 
     def off(self, *what: str) -> tuple[str, ...]:
         """Those of its pieces that are off."""
-        return tuple(f"{self.name}/{one}" for one in what if f"{self.name}/{one}" in self._gone)
+        return self.among(*(f"{self.name}/{one}" for one in what))
+
+    def among(self, *names: str) -> tuple[str, ...]:
+        """Those of the pieces that are off."""
+        return tuple(name for name in names if name in self._gone)
 
 
 def _of_context(name: str, app: App, gone: frozenset[str]) -> Iterator[Consequence]:
@@ -105,9 +116,11 @@ def _of_context(name: str, app: App, gone: frozenset[str]) -> Iterator[Consequen
         yield _commands(context)
     yield from _reads(context, app)
     if Part.PROJECTIONS in parts:
-        yield _follower(context, "views", Part.PROJECTIONS)
-    if Part.PROCESSES in parts:
-        yield _follower(context, "processes", Part.PROCESSES)
+        yield _follower(context, "views", Part.PROJECTIONS, READ_DATABASE)
+    if app.reacts:
+        yield _follower(context, "processes", Part.PROCESSES, JOURNAL)
+    for other in app.heard:
+        yield _hearing(context, other)
 
 
 def _commands(context: _Context) -> Consequence:
@@ -130,14 +143,14 @@ def _reads(context: _Context, app: App) -> Iterator[Consequence]:
     shown = ("queries", "views", "live") if app.views else ()
     for route in shown:
         if route == "views" or app.queries:
-            yield _read(context, route, needs=(READ_DATABASE,), fed=(Part.PROJECTIONS.value, JOURNAL))
-    for route in ("states", "events", "feed"):
-        yield _read(context, route, needs=(JOURNAL,), fed=())
+            yield _read(context, route, fed=(Part.PROJECTIONS.value, READ_DATABASE))
+    for route in ("states", "events", "feed") if app.states else ("events", "feed"):
+        yield _read(context, route, fed=())
 
 
-def _read(context: _Context, route: str, *, needs: tuple[str, ...], fed: tuple[str, ...]) -> Consequence:
+def _read(context: _Context, route: str, *, fed: tuple[str, ...]) -> Consequence:
     what, name = f"/{context.name}/{route}", context.name
-    if off := context.off(Part.QUERIES.value, *(one for one in needs if one != READ_DATABASE)):
+    if off := context.off(Part.QUERIES.value):
         return Consequence(
             what=what,
             context=name,
@@ -146,7 +159,7 @@ def _read(context: _Context, route: str, *, needs: tuple[str, ...], fed: tuple[s
             en=f"Nobody can read {route} of {name}: it is turned down with 503. Commands are still accepted.",
             fr=f"Personne ne peut lire {route} de {name} : c'est refusé (503). Les commandes passent toujours.",
         )
-    if off := context.off(*fed, *(one for one in needs if one == READ_DATABASE)):
+    if off := context.off(*fed):
         return Consequence(
             what=what,
             context=name,
@@ -158,9 +171,9 @@ def _read(context: _Context, route: str, *, needs: tuple[str, ...], fed: tuple[s
     return _as_always(what, name)
 
 
-def _follower(context: _Context, what: str, part: Part) -> Consequence:
+def _follower(context: _Context, what: str, part: Part, *needs: str) -> Consequence:
     name = context.name
-    off = context.off(part.value, JOURNAL)
+    off = context.off(part.value, *needs)
     if not off:
         return _as_always(f"{name}: {what}", name)
     return Consequence(
@@ -170,6 +183,23 @@ def _follower(context: _Context, what: str, part: Part) -> Consequence:
         because=off,
         en=f"The {what} of {name} stand still, and catch up by themselves; nothing is lost.",
         fr=f"Les {_FRENCH[what]} de {name} s'arrêtent, et le retard se rattrape tout seul ; rien n'est perdu.",
+    )
+
+
+def _hearing(context: _Context, other: str) -> Consequence:
+    """What a context hears of another comes through the gateway, from that one's queries."""
+    name, what = context.name, f"{context.name}: hears {other}"
+    own = context.off(Part.PROCESSES.value, JOURNAL)
+    off = (*own, *context.among(f"{other}/{Part.QUERIES.value}", GATEWAY))
+    if not off:
+        return _as_always(what, name)
+    return Consequence(
+        what=what,
+        context=name,
+        happens=Happens.WAITS,
+        because=off,
+        en=f"{name} hears nothing of {other}: what it shows of it grows old, and is made up for; nothing is lost.",
+        fr=f"{name} n'entend plus rien de {other} : ce qu'il en montre vieillit, puis se rattrape ; rien n'est perdu.",
     )
 
 

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,25 +77,36 @@ class Behind:
         await send({"type": "http.response.body", "body": chunks[-1]})
 
 
-@pytest.fixture
-def behind() -> Behind:
-    return Behind()
+Served = tuple[Behind, Book, str, str]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    behind, book = Behind(), Book()
+    gateway = Gateway(
+        CONTEXTS, book, key="key", secured=False, bounds=Bounds(hold=30, answer=30), means=lambda _: "So what."
+    )
+    with Serving(Plain(behind, secured=False)) as service, Serving(gateway) as serving:
+        yield behind, book, service.url, serving.url
 
 
 @pytest.fixture
-def book() -> Book:
-    return Book()
+def behind(served: Served) -> Behind:
+    served[0].asked.clear()
+    served[0].answers.clear()
+    return served[0]
 
 
 @pytest.fixture
-def url(behind: Behind, book: Book) -> Iterator[str]:
-    with ExitStack() as stack:
-        service = stack.enter_context(Serving(Plain(behind, secured=False)))
-        book.at = {"shop/commands": service.url, "shop/queries": service.url, "console": service.url}
-        gateway = Gateway(
-            CONTEXTS, book, key="key", secured=False, bounds=Bounds(hold=30, answer=30), means=lambda _: "So what."
-        )
-        yield stack.enter_context(Serving(gateway)).url
+def book(served: Served) -> Book:
+    served[1].at = dict.fromkeys(("shop/commands", "shop/queries", "console"), served[2])
+    served[1].looked = threading.Semaphore(0)
+    return served[1]
+
+
+@pytest.fixture
+def url(served: Served, behind: Behind, book: Book) -> str:
+    return served[3]
 
 
 def ask(url: str, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -255,12 +266,10 @@ def test_a_gateway_that_knows_nobody_answers_to_its_own_names_only(url: str):
     assert ask(url, "GET", "/shop/views/Item", host="evil.example")[0] == 421
 
 
-def test_what_is_too_much_or_too_slow_is_turned_down(behind: Behind, book: Book):
-    with (
-        Serving(Plain(behind, secured=False)) as service,
-        Serving(Gateway(CONTEXTS, book, key="k", secured=False, bounds=Bounds(body=10, receive=0.2))) as gateway,
-    ):
-        book.at["shop/commands"] = service.url
+def test_what_is_too_much_or_too_slow_is_turned_down(behind: Behind):
+    book = Book()
+    book.at["shop/commands"] = Found(None, True, "never asked")
+    with Serving(Gateway(CONTEXTS, book, key="k", secured=False, bounds=Bounds(body=10, receive=0.2))) as gateway:
         assert ask(gateway.url, "POST", "/shop/commands/Order", b"x" * 11)[0] == 413
         place = urlsplit(gateway.url)
         with socket.create_connection((place.hostname, place.port)) as line:

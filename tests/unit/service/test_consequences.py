@@ -6,6 +6,7 @@ import pytest
 
 from actum import System, Unknown
 from actum.service.consequences import Happens, names_of, predicted
+from tests.unit.host.shop import system as MARKET  # noqa: N812 - a system like the others here
 from tests.unit.process.payouts import a_bank
 from tests.unit.projection.bank import bank
 
@@ -44,16 +45,25 @@ def test_without_processes_they_wait_and_nobody_notices_otherwise():
     assert happening("bank/processes", system=REACTING) == {"bank: processes": "waits"}
 
 
-def test_without_its_journal_a_context_shows_what_its_views_had():
-    off = happening("bank/journal")
-    assert off["/bank/views"] == "stale"
-    assert off["/bank/states"] == off["/bank/events"] == "refused"
+def test_a_journal_that_cannot_be_written_is_read_as_always():
+    assert happening("bank/journal", system=REACTING) == {"/bank/commands": "refused", "bank: processes": "waits"}
+
+
+def test_a_read_database_that_was_deleted_comes_back_and_shows_less_meanwhile():
+    assert happening("bank/read-database") == happening("bank/projections")
+
+
+def test_a_context_that_hears_another_needs_that_one_s_queries():
+    assert happening("shop/queries", system=MARKET)["ledger: hears shop"] == "waits"
+    assert happening("ledger/processes", system=MARKET) == {"ledger: hears shop": "waits"}
+    assert "ledger: hears shop" not in happening("shop/commands", system=MARKET)
 
 
 def test_without_the_gateway_no_route_is_reached_and_what_works_by_itself_goes_on():
     off = happening("gateway", system=REACTING)
     assert set(off.values()) == {"refused"}
     assert all(what.startswith("/") for what in off)
+    assert happening("gateway", system=MARKET)["ledger: hears shop"] == "waits"
 
 
 def test_several_pieces_are_off_at_once_and_each_is_named_as_the_reason():
