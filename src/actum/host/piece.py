@@ -13,12 +13,13 @@ from actum.host.plan import PAGE
 from actum.http.asgi import asgi
 from actum.http.serving import Serving
 from actum.journal.errors import ActumError, Invalid, Misdeclared, Unknown
+from actum.projection.changed import Rebuilds
 from actum.service.consequences import CONSOLE
 from actum.service.part import Part
 from actum.service.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from actum.host.child import Teller
@@ -150,16 +151,33 @@ def consoled(around: Around) -> Iterator[Served]:
     with ExitStack() as stack:
         contexts = {
             name: stack.enter_context(
-                app.open(around.places[name].journal, read_database=around.places[name].read_database, follow=False)
+                app.open(
+                    around.places[name].journal,
+                    read_database=around.places[name].read_database,
+                    follow=False,
+                    rebuilds=Rebuilds.BY_HAND,
+                    actor=around.actor or CONSOLE,
+                )
             )
             for name, app in around.system.contexts.items()
         }
-        yield Plain(make(contexts, around), secured=around.security is not None)
+        yield make(contexts, around)
 
 
-def console_maker() -> Any:
+def console_maker() -> Callable[[Mapping[str, Running], Around], Served] | None:
     """What makes the console; None where that is not installed."""
     try:
-        return importlib.import_module("actum.console.mounting").for_host
+        from actum.console.app import console  # noqa: PLC0415 - only the console's own process needs it
     except ImportError:
         return None
+
+    def make(contexts: Mapping[str, Running], around: Around) -> Served:
+        return console(
+            contexts,
+            name=around.system.name,
+            control=around.control,
+            security=around.security,
+            search=around.data,
+        )
+
+    return make

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from actum.host.behind import Behind, Plain
+from actum.host.behind import Behind
 from actum.host.piece import Around, console_maker, page_of
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
@@ -140,7 +140,7 @@ def whole(
     }
     make, secured = console_maker(), around.security is not None
     if make is not None:
-        doors[CONSOLE] = Behind(Plain(make(contexts, around), secured=secured), prefix="/console")
+        doors[CONSOLE] = Behind(make(contexts, around), prefix="/console")
     return Whole(doors, tuple(service.name for service in system.services), secured=secured, admits=admits)
 
 
