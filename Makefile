@@ -23,7 +23,7 @@ ON_POSTGRES := $(filter postgres,$(STORE))
 # For how long `make soak` goes on.
 MINUTES ?= 30
 
-.PHONY: help demo story building test check lint types floors format unit contract fault snippets docs ledger bench soak lower wheel pooler clean
+.PHONY: help demo story building test check lint types floors format unit contract fault snippets docs ledger bench soak lower wheel pooler browser clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -33,7 +33,7 @@ help: ## say what can be made
 demo: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a bank with a page to click through; FOR=60 ends it by itself, STORE=postgres
 	@$(PY) -m demos.bank $(FOR:%=--for %) $(ON_POSTGRES:%=--store %) $(ARGS)
 
-test: pooler check docs ledger ## everything that must hold
+test: pooler browser check docs ledger ## everything that must hold
 	@$(PY) -m pytest -n $(WORKERS) tests $(ARGS)
 
 story: $(VENV)/.runs$(ON_POSTGRES:%=-on-%) ## a smaller bank, told in the terminal alone; STORE=postgres, too
@@ -109,6 +109,13 @@ pooler:
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing pgbouncer" && \
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes pgbouncer >/dev/null; } || \
 		echo "no pgbouncer on this machine: the tests with a pooler will not be run" >&2
+
+# The browser likewise: Debian's own, since those that come with drivers are a download of their own.
+browser:
+	@command -v chromium >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing chromium" && \
+		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes chromium >/dev/null; } || \
+		echo "no chromium on this machine: the tests in a browser will not be run" >&2
 
 PIP := bin/python -m pip install --quiet --disable-pip-version-check
 

@@ -92,8 +92,8 @@ class Asked:
 
     @property
     def language(self) -> str:
-        """The language of the page: as was chosen, else as the console is told, else as the browser would like."""
-        chosen = self.cookies().get(LANGUAGE) or self._preferred
+        """The language of the page: as its address says, as was chosen, as the console is told, or as the browser would like."""
+        chosen = self.query.get("lang") or self.cookies().get(LANGUAGE) or self._preferred
         if chosen in LANGUAGES:
             return chosen
         liked = [

@@ -31,6 +31,8 @@ class ExplainCell extends HTMLElement {
     dialog.showModal();
     const address = new URL(this.getAttribute("src"), location.href);
     address.searchParams.set("part", "1");
+    const language = this.closest("[lang]")?.lang.slice(0, 2);
+    if (language) address.searchParams.set("lang", language);
     const answer = await fetch(address, { headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     page.querySelectorAll("script").forEach((script) => script.remove());
