@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actum.host.piece import console_maker
+from actum.host.piece import has_console
 from actum.host.plan import PAGE, Described
 from actum.journal.errors import Misdeclared
 from actum.projection.changed import Rebuilds
@@ -32,7 +32,7 @@ def described(system: System) -> Described:
         name=system.name,
         services=names,
         page=system.page is not None,
-        console=console_maker() is not None,
+        console=has_console(),
         means={name: _meaning(system, name) for name in names}
         | dict.fromkeys((CONSOLE, PAGE), "Everything else goes on."),
         folders=tuple(sorted(_folders())),

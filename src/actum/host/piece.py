@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,9 +20,10 @@ from actum.service.part import Part
 from actum.service.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from actum.console.app import Console
     from actum.host.child import Teller
     from actum.http.elsewhere import Elsewhere
     from actum.http.security import Security
@@ -145,9 +147,6 @@ def loaded(name: str) -> Any:
 @contextmanager
 def consoled(around: Around) -> Iterator[Served]:
     """The console over all contexts, which looks into journals and read databases itself."""
-    make = console_maker()
-    if make is None:
-        raise Invalid("there is no console in this installation; pip install 'actum[console]'")
     with ExitStack() as stack:
         contexts = {
             name: stack.enter_context(
@@ -161,23 +160,29 @@ def consoled(around: Around) -> Iterator[Served]:
             )
             for name, app in around.system.contexts.items()
         }
-        yield make(contexts, around)
+        yield console_over(contexts, around)
 
 
-def console_maker() -> Callable[[Mapping[str, Running], Around], Served] | None:
-    """What makes the console; None where that is not installed."""
+def console_over(contexts: Mapping[str, Running], around: Around) -> Console:
+    """The console over contexts that are open."""
     try:
-        from actum.console.app import console  # noqa: PLC0415 - only the console's own process needs it
-    except ImportError:
-        return None
+        from actum.console.app import console  # noqa: PLC0415 - comes with the extra `console`
+    except ModuleNotFoundError as missing:
+        raise Invalid(f"the console needs {missing.name}; pip install 'actum[console]'") from missing
+    search = None
+    if around.data is not None:
+        search = around.data / "host" / "search"
+        search.mkdir(parents=True, exist_ok=True)
+    return console(
+        contexts,
+        name=around.system.name,
+        control=around.control,
+        security=around.security,
+        search=search,
+        older=around.system.older,
+    )
 
-    def make(contexts: Mapping[str, Running], around: Around) -> Served:
-        return console(
-            contexts,
-            name=around.system.name,
-            control=around.control,
-            security=around.security,
-            search=around.data,
-        )
 
-    return make
+def has_console() -> bool:
+    """Whether the console is installed."""
+    return importlib.util.find_spec("jinja2") is not None

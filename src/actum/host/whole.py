@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from actum.host.behind import Behind
-from actum.host.piece import Around, console_maker, page_of
+from actum.host.piece import Around, console_over, has_console, page_of
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
 from actum.http.call import answer, trouble
@@ -19,7 +19,7 @@ from actum.service.consequences import CONSOLE
 from actum.service.control import Piece, PieceState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from actum.http.serving import Served
     from actum.http.specified import Receive, Scope, Send
@@ -35,12 +35,14 @@ class Whole:
         doors: Mapping[str, Served],
         services: tuple[str, ...],
         *,
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
         secured: bool,
         admits: Callable[[Scope], Awaitable[None]] | None = None,
     ) -> None:
         self.secured = secured
         self._doors = dict(doors)
         self._services = services
+        self._closing = closing
         self._admits = admits
         self._since = datetime.now(UTC)
 
@@ -62,6 +64,8 @@ class Whole:
                 await receive()
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
+                for close in self._closing:
+                    await close()
                 await send({"type": "lifespan.shutdown.complete"})
             case _:
                 await send({"type": "websocket.close", "code": 1003, "reason": "there are no web sockets here"})
@@ -131,17 +135,18 @@ def whole(
 ) -> Whole:
     """The doors of the contexts that are open, and the console over them. The page comes once it is known where it stands."""
     beside = system.contexts.values()
-    doors: dict[str, Served] = {
-        name: Behind(
-            asgi(system.app(name), running, security=around.security, beside=beside),
-            prefix=f"/{name}",
-        )
+    made_of = {
+        name: asgi(system.app(name), running, security=around.security, beside=beside)
         for name, running in contexts.items()
     }
-    make, secured = console_maker(), around.security is not None
-    if make is not None:
-        doors[CONSOLE] = Behind(make(contexts, around), prefix="/console")
-    return Whole(doors, tuple(service.name for service in system.services), secured=secured, admits=admits)
+    doors: dict[str, Served] = {name: Behind(door, prefix=f"/{name}") for name, door in made_of.items()}
+    closing: list[Callable[[], Awaitable[None]]] = [door.close for door in made_of.values()]
+    if has_console():
+        made = console_over(contexts, around)
+        doors[CONSOLE] = Behind(made, prefix="/console")
+        closing.append(made.close)
+    services = tuple(service.name for service in system.services)
+    return Whole(doors, services, closing=closing, secured=around.security is not None, admits=admits)
 
 
 def paged(served: Whole, around: Around) -> None:

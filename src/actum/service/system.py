@@ -21,7 +21,7 @@ from actum.service.opening import in_postgres
 from actum.service.part import Part, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 TAKEN = frozenset({"console", "gateway", "services", "page", "control"})
 """Names that stand for pieces and paths of every system."""
@@ -51,18 +51,22 @@ class Place(msgspec.Struct, frozen=True):
 
 class System:
     """Some contexts by their names. `page` names what makes the system's own page, as `module:attribute`: a function from
-    a `Site` to an ASGI application, which answers at `/`.
+    a `Site` to an ASGI application, which answers at `/`. `older` has, by context, applications of before, so that the
+    console can say since which events two definitions of a view differ.
 
     Raises `Misdeclared` where two contexts have one name, or a name stands for something else in every system.
     """
 
-    def __init__(self, name: str, *contexts: App, page: str | None = None) -> None:
+    def __init__(
+        self, name: str, *contexts: App, page: str | None = None, older: Mapping[str, App] | None = None
+    ) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
             raise Misdeclared(f"System({name!r}): expected letters, digits, '-' or '_'")
         if not contexts:
             raise Misdeclared(f"System({name!r}): expected at least one application")
         self.name = name
         self.page = page
+        self.older = dict(older or {})
         self.contexts: dict[str, App] = {}
         for app in contexts:
             if not isinstance(app, App):
@@ -76,6 +80,8 @@ class System:
                     f"System({name!r}): {app.name!r} and another context would have one schema; rename one"
                 )
             self.contexts[app.name] = app
+        if unknown := self.older.keys() - self.contexts.keys():
+            raise Misdeclared(f"System({name!r}): older names {min(unknown)!r}, which is none of its contexts")
 
     def app(self, context: str) -> App:
         """The application of that context; `Unknown` where there is none."""

@@ -30,5 +30,6 @@ def test_contexts_stand_under_their_names_and_hear_each_other(tmp_path: Path):
         assert shown.json() == {"account": "I", "sold": 2}
         names = [piece["name"] for piece in client.get("/services").json()["services"]]
         assert names[:2] == ["shop/commands", "shop/projections"]
-        assert client.get("/nowhere").json()["detail"].endswith("there are /shop/, /ledger/, /services")
+        assert client.get("/nowhere").json()["detail"].endswith("there are /shop/, /ledger/, /console/, /services")
+        assert client.get("/console/").status_code == 200
         assert client.get("/health").json() == {"status": "ok"}

@@ -50,6 +50,7 @@ def test_journals_lie_in_one_folder_or_in_one_database(tmp_path: Path):
         (lambda: System("twice", bank, bank), "two contexts are called bank"),
         (lambda: System("taken", App("console")), "stands for something else"),
         (lambda: System("wrong", "bank"), "expected applications"),
+        (lambda: System("older", bank, older={"shop": bank}), "older names 'shop'"),
         (lambda: System("schemas", App("a-b"), App("a_b")), "one schema"),
     ],
 )
