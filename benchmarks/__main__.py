@@ -27,6 +27,7 @@ SECTIONS = (
     "processes",
     "timers",
     "http",
+    "console",
     "memory",
     "postgres",
     "postgres_log",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
@@ -21,18 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from actum.console import console
 from actum.http.serving import Serving
+from tests.browser import BROWSERS, PATIENCE, axe, complaining, looking, opened, violations
 from tests.unit.cli.bank import Deposit
 from tests.unit.console.street import STORY, Street, build, open_street
 from tests.unit.history.wealth import Moved, wealth
-
-BROWSERS = [path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path][:1]
-if not BROWSERS and os.environ.get("CI") == "true":
-    raise AssertionError("expected chromium, found none; on Debian: apt-get install chromium")
-
-PATIENCE = 30_000
-"""Milliseconds that a page may take; it takes some tens."""
-
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 PAGES = (
     "/live",
@@ -64,10 +52,8 @@ OWN_PAGE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>
 
 @pytest.fixture(scope="module", params=BROWSERS)
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=request.param, args=["--no-sandbox"])
+    with opened(request.param) as browser:
         yield browser
-        browser.close()
 
 
 class _Site:
@@ -108,26 +94,11 @@ def url(street: Street) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    with _looking(browser, url, language="en", theme="light") as context:
+    with looking(browser, f"{url}/console/") as context:
         page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.extend(_complaint(message)))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints = complaining(page)
         yield page
         assert complaints == []
-
-
-def _looking(browser: Browser, url: str, *, language: str, theme: Any, width: int = 1280) -> BrowserContext:
-    context = browser.new_context(
-        base_url=f"{url}/console/", locale=language, color_scheme=theme, viewport={"width": width, "height": 900}
-    )
-    context.set_default_timeout(PATIENCE)
-    return context
-
-
-def _complaint(message: ConsoleMessage) -> list[str]:
-    """What the browser finds wrong; that a page is not there is its status."""
-    return [message.text] if message.type in ("error", "warning") and "404" not in message.text else []
 
 
 def at(page: Page, address: str) -> Page:
@@ -140,31 +111,19 @@ def at(page: Page, address: str) -> Page:
 def test_every_page_is_accessible_in_both_themes_and_nothing_is_blocked_or_fails(
     browser: Browser, url: str, language: str
 ):
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     found: dict[str, list[str]] = {}
-    with _looking(browser, url, language=language, theme="light") as context:
-        context.add_init_script(axe)
+    with looking(browser, f"{url}/console/", language=language) as context:
+        context.add_init_script(axe())
         page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.extend(_complaint(message)))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints = complaining(page)
         for address in PAGES:
             page.emulate_media(color_scheme="light")
             at(page, address)
             assert page.locator("html").get_attribute("lang") == language
-            found[f"{address}, light"] = _violations(page, "tag", STANDARDS)
+            found[f"{address}, light"] = violations(page)
             page.emulate_media(color_scheme="dark")
-            found[f"{address}, dark"] = _violations(page, "rule", ["color-contrast"])  # all that a theme changes
+            found[f"{address}, dark"] = violations(page, "rule", ["color-contrast"])  # all that a theme changes
     assert ({where: wrong for where, wrong in found.items() if wrong}, complaints) == ({}, [])
-
-
-def _violations(page: Page, kind: str, values: list[str]) -> list[str]:
-    """What axe finds wrong, each with some of the places."""
-    told = "found.violations.map(each => `${each.id}: ${each.nodes.map(node => node.html).slice(0, 3)}`)"
-    violations: list[str] = page.evaluate(
-        f"axe.run({{runOnly: {{type: '{kind}', values: {values}}}}}).then(found => {told})"
-    )
-    return violations
 
 
 def test_an_event_appears_the_moment_it_is_recorded(page: Page, street: Street):
@@ -261,7 +220,7 @@ def test_what_is_chosen_is_kept(page: Page):
 
 
 def test_a_telephone_shows_it_without_scrolling_sideways(browser: Browser, url: str):
-    with _looking(browser, url, language="en", theme="light", width=360) as context:
+    with looking(browser, f"{url}/console/", width=360) as context:
         page = context.new_page()
         found: dict[str, int] = {}
         for address in PAGES:

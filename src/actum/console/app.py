@@ -24,7 +24,7 @@ from actum.console import entering
 from actum.console.answering import Answer, Moved, Sent, Shown, Streamed
 from actum.console.asked import Asked
 from actum.console.house import House
-from actum.console.rendering import render
+from actum.console.rendering import prepare, render
 from actum.console.routes import Route, find
 from actum.http.problem import Problem, problem_of
 from actum.http.reach import check_reach
@@ -111,6 +111,7 @@ class Console:
         async with self._opening:
             if not self._open:
                 self._guard = None if self._security is None else await self._guarded(self._security)
+                await asyncio.to_thread(prepare)
                 await asyncio.to_thread(self.house.open)
                 self._open = True
 

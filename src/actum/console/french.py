@@ -32,6 +32,7 @@ FRENCH: dict[str, str] = {
     "As of position %(at)s.": "À la position %(at)s.",
     "As of position %(at)s: %(changed)s rows changed, %(added)s added, %(removed)s removed.": "À la position %(at)s : %(changed)s lignes changées, %(added)s ajoutées, %(removed)s ôtées.",
     "Back to the beginning": "Retour au début",
+    "Back to the tour": "Retour à la visite",
     "Behind, and how fast": "Retard et vitesse",
     "Between two moments": "Entre deux moments",
     "Build beside": "Construire à côté",

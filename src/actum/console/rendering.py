@@ -28,6 +28,12 @@ def _environment() -> jinja2.Environment:
     )
 
 
+def prepare() -> None:
+    """Have every template ready before anybody asks for a page."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 def render(asked: Asked, template: str, values: dict[str, Any]) -> str:
     """The page, or a part of one."""
     language = asked.language
