@@ -19,6 +19,7 @@ from actum.journal.event import Position, checked_position
 from actum.journal.message import Message, bare, fields_of, from_json, name_of
 from actum.journal.readmodel import Operator
 from actum.journal.text import is_nested, value_of
+from actum.projection.table import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,9 +236,11 @@ def _filters(parameters: Parameters, name: str, view: type[View]) -> list[tuple[
 def _operand(text: str, kind: Any, where: str) -> Any:
     """The value of a filter, as the field's type has it."""
     try:
-        return msgspec.convert(text, kind, strict=False)
+        value = msgspec.convert(text, kind, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError, TypeError) as wrong:
         raise Invalid(f"{where}: expected {name_of(bare(kind))}, found {text!r:.80}", where=where) from wrong
+    check_whole(value, where)
+    return value
 
 
 def identity_in(segments: Sequence[str], fold: Fold[Any]) -> tuple[Identity, ...]:
