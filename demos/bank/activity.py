@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from actum import Busy, Conflict, OutcomeUnknown, Refused, Unavailable
 from demos.bank.accounts import Deposit, Transfer, Withdraw
-from demos.bank.people import SHARES, Customer, Wish, opening
+from demos.bank.people import SHARES, Customer, Wish, customers, opening
 from demos.bank.placements import CENT, Buy, PayIn, Sell, ValuePlan
 
 if TYPE_CHECKING:
@@ -97,6 +97,14 @@ def at_the_exchange(people: Sequence[Customer], *, chance: Random) -> Iterator[W
             case _:
                 command = PayIn(plan=one.plan, amount=amount(chance, 20, 150))
         yield Wish("placements", command, one.app)
+
+
+def everything(chance: Random) -> Iterator[Wish]:
+    """A day and all that follow, at the counter and at the exchange in turn: what a drill gives the bank to do."""
+    people = customers(12, chance=chance)
+    yield from first_day(people, chance=chance)
+    for pair in zip(at_the_counter(people, chance=chance), at_the_exchange(people, chance=chance), strict=True):
+        yield from pair
 
 
 Give: TypeAlias = Callable[[Wish, UUID], object]

@@ -12,6 +12,7 @@ except ModuleNotFoundError as missing:
 
 from actum.cli.checking import check
 from actum.cli.completion import completion
+from actum.cli.deploying import files, gateway
 from actum.cli.drilling import drill
 from actum.cli.effects import effects
 from actum.cli.entity import entity, state
@@ -62,6 +63,8 @@ for verb in (
         resume,
         logs,
         drill,
+        files,
+        gateway,
         piece,
         describe,
         serve,

@@ -75,10 +75,10 @@ def around_of(
     folder = Path(data) if data else default_folder(system.name)
     return Around(
         system=system,
-        places=system.places(folder, store=store),
+        places=system.places(folder, store=store or None),
         gateway=gateway,
         key=key,
-        token=token,
+        token=token or None,
         security=None if security is None else load(security, Security),
         actor=actor,
         data=folder,
@@ -142,7 +142,7 @@ def piece(
             actor=actor,
             gateway=gateway,
             key=gateway_key,
-            token=token,
+            token=token or None,
         )
     except ActumError as wrong:
         teller.failed(str(wrong))
