@@ -89,6 +89,7 @@ class Projector:
         self._lost: dict[str, Trouble] = {}
         self._queries: dict[tuple[str, ...], Query] = {}
         self._newest_seen: Position = 0
+        self._ahead: tuple[Position | None, SequencedEvent | None] = (None, None)
         self._lock = threading.RLock()
         self._made = False
         self._prepared = False
@@ -199,7 +200,7 @@ class Projector:
 
     def _step(self) -> bool:
         lines, bound = self._behind()
-        newest = self._newest(bound)
+        newest = self._goal(lines, bound)
         if newest is not None and bound is None:
             self._newest_seen = newest.position
         if not lines or newest is None or newest.position <= lines[0].mark.position:
@@ -216,6 +217,14 @@ class Projector:
         further = [line.mark.position for line in well if line.mark.position > least]
         bounds = [*further, *([] if self._until is None else [self._until])]
         return [line for line in well if line.mark.position == least], min(bounds, default=None)
+
+    def _goal(self, lines: Sequence[Line], bound: Position | None) -> SequencedEvent | None:
+        """Up to where to go: what was the newest event when one last looked, where that is still ahead."""
+        before, known = self._ahead
+        if before != bound or known is None or not lines or known.position <= lines[0].mark.position:
+            known = self._newest(bound)
+            self._ahead = (bound, known)
+        return known
 
     def _newest(self, bound: Position | None) -> SequencedEvent | None:
         return next(iter(self._store.read(Query.all(), until=bound, limit=1, backwards=True)), None)
@@ -360,6 +369,7 @@ class Projector:
     def _forget(self, lines: Sequence[Line]) -> None:
         """What these lines know of their rows may be wrong."""
         self._prepared = False
+        self._ahead = (None, None)
         for line in lines:
             line.forget()
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HEADER = Struct(">iiiii")
 _EMPTY = Struct(">iii")
 _INT4, _INT8 = Struct(">ii"), Struct(">iq")
+_FLOAT8 = Struct(">id")
 _LENGTH = Struct(">i")
 _LENGTHS = tuple(_LENGTH.pack(length) for length in range(1024))
 _NULL = _LENGTH.pack(-1)
@@ -35,6 +36,10 @@ class Blobs(list[bytes]):
 
 class Bigints(list["int | None"]):
     """A `bigint[]`."""
+
+
+class Reals(list["float | None"]):
+    """A `double precision[]`."""
 
 
 class Integers(list["int | None"]):
@@ -94,6 +99,13 @@ class _BigintsDumper(_ArrayDumper):
         return _packed(self.element, (_NULL if one is None else _INT8.pack(8, one) for one in obj), len(obj))
 
 
+class _RealsDumper(_ArrayDumper):
+    oid, element = 1022, 701
+
+    def dump(self, obj: Reals) -> bytes:
+        return _packed(self.element, (_NULL if one is None else _FLOAT8.pack(8, one) for one in obj), len(obj))
+
+
 class _IntegersDumper(_ArrayDumper):
     oid, element = 1007, 23
 
@@ -108,5 +120,6 @@ def register(adapters: AdaptersMap) -> None:
         (Blobs, _BlobsDumper),
         (Bigints, _BigintsDumper),
         (Integers, _IntegersDumper),
+        (Reals, _RealsDumper),
     ):
         adapters.register_dumper(kind, dumper)

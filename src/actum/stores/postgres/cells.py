@@ -17,6 +17,7 @@ import msgspec
 
 from actum.journal.errors import Invalid
 from actum.journal.readmodel import Kept
+from actum.stores.postgres.arrays import Bigints, Reals, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +62,7 @@ def arrays(shape: Shape, rows: Sequence[Row]) -> list[Sequence[Any]]:
             for at, cell in enumerate(cells):
                 if cell is not None and not _PLAIN(cell) and not _told_exactly(cell):
                     inexact.setdefault(at, {})[column.name] = cell
-    return [*columns, [_json(inexact.get(at)) for at in range(len(rows))]]
+    return [*columns, Texts(_json(inexact.get(at)) for at in range(len(rows)))]
 
 
 def keys(shape: Shape, wanted: Sequence[Row]) -> list[Sequence[Any]]:
@@ -77,11 +78,13 @@ def keys(shape: Shape, wanted: Sequence[Row]) -> list[Sequence[Any]]:
 def _array(column: Column, cells: list[Any]) -> list[Any]:
     match column.kept:
         case Kept.TEXT:
-            return [None if cell is None else _without_nul(cell) for cell in cells]
+            return Texts(None if cell is None else _without_nul(cell) for cell in cells)
         case Kept.REAL:
-            return [None if cell is None else cell + 0.0 for cell in cells]
-        case Kept.INTEGER | Kept.AMOUNT:
-            return cells
+            return Reals(None if cell is None else cell + 0.0 for cell in cells)
+        case Kept.INTEGER:
+            return Bigints(cells)
+        case Kept.AMOUNT:
+            return Texts(cells)
 
 
 def _told_exactly(amount: str) -> bool:

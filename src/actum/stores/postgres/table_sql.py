@@ -45,7 +45,7 @@ class Names(msgspec.Struct, frozen=True):
 def create(names: Names, shape: Shape) -> bytes:
     """Make the table."""
     columns = [_declared(column) for column in shape.columns] + ([f"{EXACT} text"] if has_amounts(shape) else [])
-    return f"CREATE TABLE {names.of(shape.table)} ({', '.join(columns)}, PRIMARY KEY ({_listed(shape.key)}))".encode()
+    return f"CREATE TABLE {names.of(shape.table)} ({', '.join(columns)}, PRIMARY KEY ({_listed(shape.key)})) WITH (fillfactor = 70)".encode()
 
 
 def indexes(names: Names, shape: Shape) -> list[bytes]:

@@ -8,11 +8,14 @@ tables: so nobody waits for somebody who waits.
 from __future__ import annotations
 
 import contextlib
+import struct
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg
+from psycopg import errors
 
+from actum.journal.errors import ActumError
 from actum.journal.event import EventData
 from actum.journal.readmodel import ALL_SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.stores.postgres import cells, table_sql
@@ -292,9 +295,9 @@ class PostgresTables:
             removed = [cells.keys(each.shape, each.removed) for each in in_turn]
 
         def work(connection: Connection) -> None:
-            moved = [connection.execute(self._sql["advance"], _step(change)) for change in in_turn]
-            if not all(cursor.fetchall() for cursor in moved):
-                raise _MovedError
+            for change in in_turn:
+                connection.execute(self._sql["advance"], _step(change))
+            theirs.extend(change for change in in_turn if change.work is not None)
             for change, bound, gone in zip(in_turn, arrays, removed, strict=True):
                 if bound is not None:
                     with _accepted():
@@ -305,11 +308,16 @@ class PostgresTables:
                     self._theirs(change.work, connection)
                 self._put_aside(connection, change)
 
+        alone = all(change.work is None for change in changes)
+        theirs: list[Change] = []
+        durable = any(change.notes or change.parked or change.fence for change in changes)
         try:
             with _their_own():
-                self._schema.write(work, pipelined=all(change.work is None for change in changes))
-        except _MovedError:
-            return False
+                self._schema.write(work, pipelined=alone, durable=durable)
+        except ActumError as wrong:
+            if isinstance(wrong.__cause__, errors.DivisionByZero) and not theirs:
+                return False
+            raise
         return True
 
     def _theirs(self, work: Work, connection: Connection) -> None:
@@ -395,6 +403,10 @@ def _by_key(change: Change) -> Sequence[Row]:
     """Each key once: the last row of it is the one that stays."""
     shape = change.shape
     places = [at for at, column in enumerate(shape.columns) if column.name in shape.key]
+    if len(places) == 1:
+        (place,) = places
+        if len({row[place] for row in change.rows}) == len(change.rows):
+            return change.rows
     last = {tuple([row[place] for place in places]): row for row in change.rows}
     return change.rows if len(last) == len(change.rows) else list(last.values())
 
@@ -404,7 +416,7 @@ def _accepted() -> Iterator[None]:
     """What does not even reach the server is as wrong as what the server does not take."""
     try:
         yield
-    except (AttributeError, OverflowError, TypeError, UnicodeEncodeError) as wrong:
+    except (AttributeError, OverflowError, TypeError, UnicodeEncodeError, struct.error) as wrong:
         raise unfit(wrong) from wrong
 
 

@@ -98,12 +98,16 @@ INSERT INTO {schema}.actum_shares (name, low, high, position, event, epoch, owne
 VALUES (%s, %s, %s, %s, %s, %s, %s, CASE WHEN %s > 0.0 THEN clock_timestamp() + %s * interval '1 second' ELSE 'epoch' END);
 
 -- name: advance
--- Move a share on, if it still stands where it was seen, in the same hands or in nobody's.
-UPDATE {schema}.actum_shares SET position = %s, event = %s, epoch = epoch + %s
-WHERE name = %s AND low = %s AND high = %s AND epoch = %s AND position = %s AND event = %s
-    AND (owner = %s OR until <= clock_timestamp())
-    AND EXISTS (SELECT 1 FROM {schema}.actum_views WHERE actum_views.name = actum_shares.name AND fingerprint = %s)
-RETURNING true;
+-- Move a share on, if it still stands where it was seen, in the same hands or in nobody's. If not, it fails (22012): what was
+-- sent behind it without waiting is then not done.
+WITH moved AS (
+    UPDATE {schema}.actum_shares SET position = %s, event = %s, epoch = epoch + %s
+    WHERE name = %s AND low = %s AND high = %s AND epoch = %s AND position = %s AND event = %s
+        AND (owner = %s OR until <= clock_timestamp())
+        AND EXISTS (SELECT 1 FROM {schema}.actum_views WHERE actum_views.name = actum_shares.name AND fingerprint = %s)
+    RETURNING true
+)
+SELECT 1 / count(*) FROM moved;
 
 -- name: parked
 -- The keys of a view of this very fold that are put aside.

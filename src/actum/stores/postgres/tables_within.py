@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import psycopg
 
 from actum.journal.errors import Invalid
+from actum.stores.postgres import arrays
 from actum.stores.postgres.tables import PostgresTables
 from actum.stores.postgres.views_schema import ViewsSchema, value_of
 from actum.stores.postgres.within import Lent, in_transaction
@@ -28,6 +29,7 @@ class TablesWithin(PostgresTables):
 
     def __init__(self, tables: PostgresTables, connection: object) -> None:
         theirs = in_transaction(connection)
+        arrays.register(theirs.adapters)
         self._theirs_is = theirs
         self._schema = _Within(tables.schema, theirs)
         self._names = self._schema.names
@@ -68,7 +70,7 @@ class _Within(ViewsSchema):
         with self.door(table), self._theirs.transaction():
             return work(self._lent)
 
-    def write(self, work: Callable[[Connection], ResultT], *, pipelined: bool = True) -> ResultT:
+    def write(self, work: Callable[[Connection], ResultT], *, pipelined: bool = True, durable: bool = True) -> ResultT:
         """See `ViewsSchema.write`; a part of their transaction."""
         with self.door(""), self._theirs.transaction():
             return work(self._lent)

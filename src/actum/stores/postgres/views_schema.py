@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors
 
 from actum.journal.errors import ActumError, Busy, Invalid, NewerSchema, NotAJournal
+from actum.stores.postgres import arrays
 from actum.stores.postgres.connecting import Connections, connect
 from actum.stores.postgres.table_sql import Names, quoted
 from actum.stores.postgres.trouble import is_lost, translated, translation
@@ -42,7 +43,7 @@ class ViewsSchema:
         self._where = address
         self._origin = origin
         self._timeout = timeout
-        opening = partial(connect, address, name="actum views", timeout=timeout)
+        opening = partial(_connect, address, timeout)
         self.connections = Connections(address, timeout=timeout, opening=opening)
         try:
             with translated(self.address), self.connections.lend() as connection:
@@ -122,23 +123,28 @@ class ViewsSchema:
         with self.door(table), self.connections.lend() as connection:
             return work(connection)
 
-    def write(self, work: Callable[[Connection], ResultT], *, pipelined: bool = True) -> ResultT:
-        """What `work` writes, in one transaction. In a pipeline the server is waited for only where its answer matters."""
+    def write(self, work: Callable[[Connection], ResultT], *, pipelined: bool = True, durable: bool = True) -> ResultT:
+        """What `work` writes, in one transaction. In a pipeline the server is waited for only where its answer matters.
+
+        What need not be `durable` may be gone after a crash of the server, with all that came after it.
+        """
         try:
-            return self._written(work, pipelined=pipelined)
+            return self._written(work, pipelined=pipelined, durable=durable)
         except psycopg.Error as wrong:
             if not self._is_made_anew(wrong):
                 raise self._said(wrong, "") from wrong
         with self.door(""):
-            return self._written(work, pipelined=pipelined)
+            return self._written(work, pipelined=pipelined, durable=durable)
 
-    def _written(self, work: Callable[[Connection], ResultT], *, pipelined: bool) -> ResultT:
+    def _written(self, work: Callable[[Connection], ResultT], *, pipelined: bool, durable: bool) -> ResultT:
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(self.connections.lend())
             if pipelined:
                 stack.enter_context(connection.pipeline())
             stack.enter_context(connection.transaction())
             connection.execute(f"SET LOCAL lock_timeout = {max(1, int(self._timeout * 1000))}".encode())
+            if not durable:
+                connection.execute(b"SET LOCAL synchronous_commit = off")
             return work(connection)
 
     @contextlib.contextmanager
@@ -176,6 +182,12 @@ class ViewsSchema:
         if refused or (isinstance(wrong, psycopg.ProgrammingError) and not wrong.sqlstate):
             return unfit(wrong)
         return translation(wrong, self.address)
+
+
+def _connect(address: Address, timeout: float) -> Connection:
+    connection = connect(address, name="actum views", timeout=timeout)
+    arrays.register(connection.adapters)
+    return connection
 
 
 def unfit(wrong: Exception) -> Invalid:
