@@ -1,4 +1,4 @@
-"""A worker in a process of its own: `python -m tests.fault.working JOURNAL VIEWS LEASE SEED POINT AFTER`, until it is killed."""
+"""A worker in a process of its own: `python -m tests.fault.working JOURNAL VIEWS LEASE SEED POINT AFTER PAGE`, until it is killed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from actum.service.working import Worker
 from actum.testing.followers import Point, hostile
 from tests.unit.projection.bank import Balance, Turnover, bank
 
-PAGE = 50
 
-
-def main(journal: str, views: str, lease: float, seed: int, point: str, after: int) -> None:
+def main(journal: str, views: str, lease: float, seed: int, point: str, after: int, page: int) -> None:
     store = open_store(journal)
     database = open_read_database(views, journal=journal, origin=store.origin)
     wrapped = hostile(
@@ -27,7 +25,7 @@ def main(journal: str, views: str, lease: float, seed: int, point: str, after: i
         delay=lease / 10,
     )
     plans = [plan_of(Balance), plan_of(Turnover)]
-    worker = Worker(store, bank.codec, database=wrapped, plans=plans, lease=lease, page=PAGE)
+    worker = Worker(store, bank.codec, database=wrapped, plans=plans, lease=lease, page=page)
     worker.start()
     sys.stdout.write(f"{worker.name}\n")
     sys.stdout.flush()
@@ -35,4 +33,6 @@ def main(journal: str, views: str, lease: float, seed: int, point: str, after: i
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5], int(sys.argv[6]))
+    main(
+        sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5], int(sys.argv[6]), int(sys.argv[7])
+    )

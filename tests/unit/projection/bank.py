@@ -155,10 +155,15 @@ def fill(store: EventStore, events: Sequence[Event]) -> None:
 def folded(events: Sequence[Event]) -> dict[str, Balance]:
     """The balances, folded in the plainest way there is."""
     found: dict[str, Balance] = {}
+    fold_into(found, events)
+    return found
+
+
+def fold_into(found: dict[str, Balance], events: Sequence[Event]) -> None:
+    """More of them, folded into what there is."""
     for event in events:
         for name in concerned(event):
             found.setdefault(name, Balance(account=name)).evolve(event)
-    return found
 
 
 def concerned(event: Event) -> list[str]:
