@@ -22,6 +22,8 @@ SECTIONS = (
     "enrolment",
     "replay",
     "rebuild",
+    "followers",
+    "lag",
     "appends",
     "traceability",
     "processes",
