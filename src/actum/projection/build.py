@@ -1,23 +1,25 @@
 """A build: the table of a view, filled beside the live one from the beginning of the journal, as far as that has come.
 
 It goes in large steps: the events of a step are folded in memory by key, and each row is written once a step, with the
-checkpoint. Killed at any moment, it goes on from the last step; done by several at once, each event counts once.
+checkpoint. Killed at any moment, it goes on from the last step. Of several processes one builds, and the others wait for it.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Generic
 
 import msgspec
 
+from actum.journal.errors import ActumError, Busy
 from actum.journal.event import Position
 from actum.journal.readmodel import Role
 from actum.projection.changed import STEP
 from actum.projection.place import live_of
-from actum.projection.projector import Projector
+from actum.projection.projector import LONGEST_WAIT, Projector
+from actum.projection.turn import LEASE, Turn
 from actum.projection.view import ViewT
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import Mark, Standing
     from actum.journal.store import EventStore
     from actum.projection.place import Place
+
+LOOK = 0.05
+"""Seconds between two looks at whether somebody else has built it, or has stopped."""
 
 ROWS_KEPT = 100_000
 """How many rows stay in memory from one step to the next, twice at the most."""
@@ -45,6 +50,7 @@ class Build(Generic[ViewT]):
     """The building of one table. Safe to share between threads; one works at a time.
 
     Goes on with `standing`, or with a candidate of the same definition where there is one, and makes one where there is none.
+    Of several processes one builds: who says nothing for `lease` seconds leaves it to another one.
     """
 
     def __init__(
@@ -55,14 +61,17 @@ class Build(Generic[ViewT]):
         codec: Codec,
         standing: Standing | None = None,
         step: int = STEP,
+        lease: float = LEASE,
     ) -> None:
         self.place = place
+        self._lease = lease
         self._store = store
         self._codec = codec
         self._page = step
         found = standing or place.candidate()
         self.plan = place.new() if found is None else place.kept_in(found)
         self._projector: Projector | None = None
+        self._turn: Turn | None = None
         self._lock = threading.RLock()
         self._begun: tuple[float, Position] | None = None
         self._pace = Pace(0 if found is None else found.mark.position, self.goal(), 0.0, None)
@@ -79,20 +88,47 @@ class Build(Generic[ViewT]):
         return self._store.head()
 
     def step(self) -> bool:
-        """Take in one step; whether there may be more to do before it is as far as the live table."""
+        """Take in one step, or wait a moment for another process that does; whether there may be more before it is as far as the live table."""
         with self._lock, self._anew_after_trouble():
             if self._projector is None:
                 goal = self.goal()
+                if self._is_there(goal):
+                    return False
+                if not self._has_turn():
+                    time.sleep(LOOK)
+                    return True
                 self._projector = self._projector_to(goal)
                 self._move(self._projector, goal)
-                if self._projector.position >= goal:
-                    self._projector = None
-                    return False
+            elif not self._has_turn():
+                self._projector = None
+                return True
             more = _stepped(self._projector)
             self._move(self._projector, self._pace.goal)
             if not more:
                 self._projector = None
             return True
+
+    def _is_there(self, goal: Position) -> bool:
+        """Whether it has come so far, by whomever; then the turn is given up."""
+        mark = self.mark()
+        if mark is None or mark.position < goal:
+            if mark is not None:
+                self._pace = Pace(mark.position, goal, self._pace.rate, self._pace.left)
+            return False
+        self._pace = Pace(mark.position, goal, self._pace.rate, 0.0)
+        self._leave()
+        return True
+
+    def _has_turn(self) -> bool:
+        if self._turn is None:
+            self.place.database.prepare(self.plan.shape)
+            self._turn = Turn(self.place.database, self.plan.shape, lease=self._lease)
+        return self._turn.take()
+
+    def _leave(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.leave()
 
     @contextmanager
     def _anew_after_trouble(self) -> Iterator[None]:
@@ -100,15 +136,24 @@ class Build(Generic[ViewT]):
             yield
         except BaseException:
             self._projector = None
+            with suppress(ActumError):
+                self._leave()
             raise
 
     def bring_to(self, position: Position) -> None:
-        """Take in everything up to that position, and nothing behind it."""
-        with self._lock:
+        """Take in everything up to that position, and nothing behind it. `Busy` where others are at it for a minute."""
+        with self._lock, self._anew_after_trouble():
             self._projector = None
+            deadline = time.monotonic() + LONGEST_WAIT
+            while not self._has_turn():
+                if time.monotonic() > deadline:
+                    raise Busy(f"another process builds {self.plan.table}; try again when that is done")
+                time.sleep(LOOK)
             projector = self._projector_to(position)
             while _stepped(projector):
+                self._has_turn()
                 self._move(projector, position)
+            self._leave()
 
     def mark(self) -> Mark | None:
         """How far the table has come; None where it is not there (any more)."""
@@ -122,11 +167,13 @@ class Build(Generic[ViewT]):
         """Let go of what is kept in memory, and of the time: it will be a while before the next step."""
         with self._lock:
             self._projector, self._begun = None, None
+            self._leave()
 
     def drop(self) -> None:
         """Take the table away. Not where it is live, or kept to go back to."""
         with self._lock:
             self._projector = None
+            self._leave()
             for each in self.place.tables():
                 if each.shape.table == self.plan.shape.table and each.role in (Role.CANDIDATE, Role.TAKEN_BACK):
                     self.place.database.drop(each.shape.table)
@@ -139,6 +186,7 @@ class Build(Generic[ViewT]):
             plans=[self.plan],
             until=goal,
             page=self._page,
+            owner=self._turn.owner or "" if self._turn is not None else "",
             kept=ROWS_KEPT,
         )
         projector.prepare()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from actum.journal.errors import Busy, Unavailable
+from actum.journal.errors import ActumError, Busy, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,8 @@ class Building:
         thread = self._thread
         if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             thread.join()
+        with suppress(ActumError):
+            self.build.rest()
         with self._changed:
             self._changed.notify_all()
 

@@ -6,23 +6,27 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from actum.testing.postgres import with_journal
 from tests.unit.cli.conftest import Type, lines_of
 from tests.unit.cli.shop import Paid, bad_luck, shop
 
 
-@pytest.fixture
-def at_shop(type_: Type, tmp_path: Path) -> Iterator[Type]:
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def at_shop(request: pytest.FixtureRequest, type_: Type, tmp_path: Path) -> Iterator[Type]:
     """A shell at the shop, where the second payment of one of two customers is parked."""
-    path = tmp_path / "shop.actum"
+    path = str(tmp_path / "shop.actum")
+    if request.param == "PostgreSQL":
+        path = with_journal(request.getfixturevalue("postgres"), f"t{uuid4().hex[:20]}")
     bad_luck.add(Decimal(13))
     with shop.open(path, actor="ada", follow=False) as running:
         for customer, amount in [("c-1", 5), ("c-1", 13), ("c-2", 7), ("c-1", 8)]:
             running.append(Paid(customer=customer, amount=Decimal(amount)))
         running.catch_up()
-    yield partial(type_, ACTUM_JOURNAL=str(path), ACTUM_APP="tests.unit.cli.shop:shop", ACTUM_ACTOR="eva")
+    yield partial(type_, ACTUM_JOURNAL=path, ACTUM_APP="tests.unit.cli.shop:shop", ACTUM_ACTOR="eva")
     bad_luck.clear()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +14,7 @@ from actum.journal.errors import Misdeclared
 from actum.journal.upcast import convert, rename
 from actum.service.running import Running
 from actum.subscription.policy import Policy, park, skip, stop
+from actum.testing.postgres import with_journal
 from tests.unit.projection.bank import AccountId
 
 
@@ -70,9 +72,17 @@ def _types(running: Running) -> list[str]:
     return [event.type for event in running.events() if event.type != "Paid"]
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where journal and views are."""
+    if request.param == "SQLite":
+        return str(tmp_path / "shop.actum")
+    return with_journal(request.getfixturevalue("postgres"), f"t{uuid4().hex[:20]}")
+
+
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    with _app(park(attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+def running(journal: str) -> Iterator[Running]:
+    with _app(park(attempts=1)).open(journal, actor="ada", follow=False) as running:
         yield running
 
 
@@ -150,8 +160,8 @@ def test_what_is_discarded_is_passed_over_with_a_reason_also_when_the_view_begin
     assert (True, _shown(running)) == before == (True, {"a": [1, 3], "b": [13]})
 
 
-def test_what_fails_once_too_often_is_tried_again_first(tmp_path: Path):
-    with _app(park(attempts=3)).open(tmp_path / "shop.actum", actor="ada", follow=True) as running:
+def test_what_fails_once_too_often_is_tried_again_first(journal: str):
+    with _app(park(attempts=3)).open(journal, actor="ada", follow=True) as running:
         _pay(running, ("a", 13), ("b", 2))
         running.wait_for(2, timeout=30)
         (one,) = running.parked()
@@ -159,8 +169,8 @@ def test_what_fails_once_too_often_is_tried_again_first(tmp_path: Path):
         assert _shown(running) == {"b": [2]}
 
 
-def test_what_is_passed_over_by_policy_is_on_record_and_the_key_goes_on(tmp_path: Path):
-    with _app(skip("sums only", attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+def test_what_is_passed_over_by_policy_is_on_record_and_the_key_goes_on(journal: str):
+    with _app(skip("sums only", attempts=1)).open(journal, actor="ada", follow=False) as running:
         _pay(running, ("a", 1), ("a", 13), ("a", 3))
         running.catch_up()
         assert _shown(running) == {"a": [1, 3]}
@@ -169,17 +179,17 @@ def test_what_is_passed_over_by_policy_is_on_record_and_the_key_goes_on(tmp_path
         assert (note.event.position, note.event.reason) == (2, "sums only")  # type: ignore[attr-defined]
 
 
-def test_a_view_that_shall_stop_stands_still_before_the_event(tmp_path: Path):
-    with _app(stop()).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+def test_a_view_that_shall_stop_stands_still_before_the_event(journal: str):
+    with _app(stop()).open(journal, actor="ada", follow=False) as running:
         _pay(running, ("a", 1), ("a", 13))
         with pytest.raises(Unavailable, match="Account cannot take"):
             running.catch_up()
         assert (_shown(running), running.parked(), _types(running)) == ({}, (), [])
 
 
-def test_parked_events_are_read_in_the_words_of_today(tmp_path: Path):
+def test_parked_events_are_read_in_the_words_of_today(journal: str):
     old = _app(park(attempts=1))
-    with old.open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+    with old.open(journal, actor="ada", follow=False) as running:
         _pay(running, ("a", 13), ("a", 3))
         running.catch_up()
     new = App("shop")
@@ -201,7 +211,7 @@ def test_parked_events_are_read_in_the_words_of_today(tmp_path: Path):
         convert("cents", by=lambda text: int(Decimal(text) * 100)),
         into=("Payment", 1),
     )
-    with new.open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+    with new.open(journal, actor="ada", follow=False) as running:
         running.catch_up()
         (one,) = running.parked()
         assert (one.position, one.waiting) == (1, 2)
@@ -210,8 +220,8 @@ def test_parked_events_are_read_in_the_words_of_today(tmp_path: Path):
         assert [row.cents for row in running.view(Account)] == [1600]
 
 
-def test_a_key_is_taken_up_again_while_workers_go_on(tmp_path: Path):
-    with _app(park(attempts=1)).open(tmp_path / "shop.actum", actor="ada", follow=False) as running:
+def test_a_key_is_taken_up_again_while_workers_go_on(journal: str):
+    with _app(park(attempts=1)).open(journal, actor="ada", follow=False) as running:
         with running.work(2, lease=5):
             _pay(running, *[(f"k{number % 10}", 13 if number == 5 else number + 100) for number in range(200)])
             running.wait_for(200, timeout=60)
@@ -228,6 +238,33 @@ def test_a_key_is_taken_up_again_while_workers_go_on(tmp_path: Path):
                 expected[event.event.account].append(int(event.event.amount))
         assert _shown(running) == expected
         assert _types(running) == ["actum.view-parked", "actum.view-resumed"]
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_view_that_has_parked_keys_is_rebuilt_and_what_still_fails_is_parked_there(journal: str, *, mended: bool):
+    """Workers hold the view meanwhile. Events that are parked in the one table are no matter of the other one."""
+    app = _app(park(attempts=1))
+    with app.open(journal, actor="ada", follow=False) as running:
+        _pay(running, *[(f"k{number % 10}", 13 if number == 5 else number + 100) for number in range(100)])
+        running.catch_up()
+        assert [one.key for one in running.parked()] == ["k5"]
+        if mended:
+            Odd.amounts = set()
+        view = app.view_type("Account")
+        with running.work(2, lease=5):
+            rebuild = running.rebuild(view)
+            found = rebuild.diff()
+            assert [(row.key, row.what) for row in found.rows] == ([(("k5",), "added")] if mended else [])
+            rebuild.switch(found)
+            _pay(running, ("k5", 7), ("k6", 8))
+            running.wait_for(running.head(), timeout=60)
+            assert [one.key for one in running.parked()] == ([] if mended else ["k5"])
+            Odd.amounts = set()
+            if not mended:
+                assert running.retry("Account")
+        shown = _shown(running)
+    expected = {f"k{key}": [13 if n == 5 else n + 100 for n in range(key, 100, 10)] for key in range(10)}
+    assert shown == expected | {"k5": [*expected["k5"], 7], "k6": [*expected["k6"], 8]}
 
 
 def test_what_cannot_be_asked_for_is_said(running: Running):
