@@ -63,12 +63,13 @@ def _lags(running: Running, seconds: float) -> tuple[list[float], float]:
     first, count = running.head() + 1, int(PACE * seconds)
     acknowledged: dict[int, float] = {}
     shown: dict[int, float] = {}
+    resting = threading.Event()
     begun = time.perf_counter()
 
     def append(caller: int) -> None:
         for number in range(caller, count, CALLERS):
             due = begun + number / PACE
-            time.sleep(max(0.0, due - time.perf_counter()))
+            resting.wait(max(0.0, due - time.perf_counter()))
             done = running.append(_deposit(number))
             acknowledged[done.position] = time.perf_counter()
 
