@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from actum.cli.options import json_option, load_system
-from actum.cli.piece import around_of, data_option, needs_http, security_option, store_option
+from actum.cli.options import json_option
+from actum.cli.piece import data_option, needs_http, security_option, store_option
 from actum.cli.terminal import line, note
 from actum.cli.up import admission_of
 from actum.journal.errors import Invalid
+from actum.service.named import load_system
 
 port_option = click.option(
     "--port",
@@ -117,10 +118,11 @@ def gateway(
     needs_http()
     from actum.host.child import Teller  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.standalone import gateway_to  # noqa: PLC0415
+    from actum.host.starting import Asked, around_of  # noqa: PLC0415
     from actum.http.serving import Serving  # noqa: PLC0415
 
     teller = Teller()
-    around = around_of(system, data=data, store=store, security=security, actor=None)
+    around = around_of(Asked(target=system, data=data, store=store, security=security))
     made = gateway_to(
         around.system,
         at,

@@ -21,11 +21,12 @@ import msgspec
 from rich.text import Text
 
 from actum.cli.exits import FOUND
-from actum.cli.options import json_option, load_system
+from actum.cli.options import json_option
 from actum.cli.piece import needs_http, store_option, token_option
 from actum.cli.terminal import err, line, note, out
 from actum.journal.errors import Unavailable
 from actum.service.consequences import Happens
+from actum.service.named import load_system
 
 if TYPE_CHECKING:
     from actum.host.drilling import Drill, Step

@@ -7,18 +7,18 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from actum.cli.terminal import note
-from actum.journal.errors import ActumError, Invalid, Unavailable
+from actum.journal.errors import Invalid, Unavailable
 from actum.journal.event import LAST_POSITION
 from actum.service.app import App
 from actum.service.journals import is_there, place_of
+from actum.service.named import load
 from actum.service.opening import in_postgres, open_store
-from actum.service.system import System, system_of
 
 if TYPE_CHECKING:
     from actum.history.as_of import Moment
@@ -68,8 +68,6 @@ read_database_option = click.option(
     metavar="PATH",
     help="The views: a file, or postgresql://…, where they are not beside the journal.",
 )
-LoadedT = TypeVar("LoadedT")
-
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable lines on stdout.")
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d)\Z")
@@ -149,45 +147,6 @@ AGO = AgoType()
 def load_app(name: str) -> App:
     """The application of that name. `Invalid`, saying what is missing, where there is none."""
     return load(name, App)
-
-
-def load_system(name: str) -> System:
-    """The system of that name; an application alone is one of a single context."""
-    try:
-        return load(name, System)
-    except Invalid:
-        found = getattr(sys.modules.get(name.partition(":")[0]), name.partition(":")[2], None)
-        if not isinstance(found, App):
-            raise
-        return system_of(found)
-
-
-def load(name: str, kind: type[LoadedT]) -> LoadedT:
-    """What stands under that name, which is of that kind. `Invalid`, saying what is missing, where there is none."""
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise Invalid(f"an application is named MODULE:ATTRIBUTE, as in bank:bank; found {name!r}")
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        module = importlib.import_module(module_name)
-    except ActumError:
-        raise
-    except Exception as wrong:
-        raise Invalid(f"{module_name} cannot be imported: {type(wrong).__name__}: {wrong}") from wrong
-    found = getattr(module, attribute, None)
-    if not isinstance(found, kind):
-        there = [key for key, value in vars(module).items() if isinstance(value, kind)]
-        what = "nothing" if found is None else f"a {type(found).__name__}"
-        listed = "the applications" if kind is App else f"of the kind {kind.__name__}"
-        raise Invalid(
-            f"expected {_a(kind.__name__)} in {name}, found {what}; {listed} in {module_name}: {', '.join(there) or 'none'}"
-        )
-    return found
-
-
-def _a(name: str) -> str:
-    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
 
 
 def load_app_in(folder: str, name: str) -> App:

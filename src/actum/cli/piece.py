@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from actum.cli.options import load, load_system
-from actum.journal.errors import ActumError, Unavailable
-
-if TYPE_CHECKING:
-    from actum.host.piece import Around
+from actum.journal.errors import Unavailable
 
 data_option = click.option(
     "--data",
@@ -52,38 +44,6 @@ def needs_http() -> None:
         raise Unavailable(
             f"serving needs {missing.name}, which is not installed; pip install 'actum[http]'"
         ) from missing
-
-
-def around_of(
-    target: str,
-    *,
-    data: str | None,
-    store: str | None,
-    security: str | None,
-    actor: str | None,
-    gateway: str | None = None,
-    key: str | None = None,
-    token: str | None = None,
-) -> Around:
-    """The system of that name and what a piece of it is told of its surroundings."""
-    from actum.host.control import ControlClient  # noqa: PLC0415 - comes with the extra `http`
-    from actum.host.folder import default_folder  # noqa: PLC0415
-    from actum.host.piece import Around  # noqa: PLC0415
-    from actum.http.security import Security  # noqa: PLC0415
-
-    system = load_system(target)
-    folder = Path(data) if data else default_folder(system.name)
-    return Around(
-        system=system,
-        places=system.places(folder, store=store or None),
-        gateway=gateway,
-        key=key,
-        token=token or None,
-        security=None if security is None else load(security, Security),
-        actor=actor,
-        data=folder,
-        control=ControlClient(folder) if key is not None else None,
-    )
 
 
 @click.command()
@@ -128,26 +88,19 @@ def piece(
     What `actum up` begins for each piece, and what units and containers begin by themselves: see `actum files`.
     """
     needs_http()
-    from actum.host.child import Teller  # noqa: PLC0415 - comes with the extra `http`
-    from actum.host.piece import run_piece  # noqa: PLC0415
+    from actum.host.starting import Asked, start  # noqa: PLC0415 - comes with the extra `http`
 
-    teller = Teller()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        around = around_of(
-            system,
-            data=data,
-            store=store,
-            security=security,
-            actor=actor,
-            gateway=gateway,
-            key=gateway_key,
-            token=token or None,
-        )
-    except ActumError as wrong:
-        teller.failed(str(wrong))
-        raise
-    run_piece(name, around, host=host, port=port, teller=teller)
+    asked = Asked(
+        target=system,
+        data=data,
+        store=store,
+        security=security,
+        actor=actor,
+        gateway=gateway,
+        key=gateway_key,
+        token=token,
+    )
+    start(name, asked, host=host, port=port)
 
 
 @click.command(hidden=True)
@@ -159,12 +112,8 @@ def piece(
 @click.option("--gateway", expose_value=False)
 def describe(system: str, data: str | None, store: str | None, security: str | None, actor: str | None) -> None:
     """What a host needs to know of a system, as JSON; journals that are not there yet are made."""
-    from actum.host.describing import described, prepare  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.describing import describe as told  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.starting import Asked  # noqa: PLC0415
 
-    around = around_of(system, data=data, store=store, security=security, actor=actor)
-    if around.security is not None:
-        around.security.policy.check(*around.system.contexts.values())
-    if around.data is not None:
-        around.data.mkdir(parents=True, exist_ok=True)
-    prepare(around.system, around.places)
-    sys.stdout.write(msgspec.json.encode(described(around.system)).decode() + "\n")
+    asked = Asked(target=system, data=data, store=store, security=security, actor=actor)
+    sys.stdout.write(told(asked) + "\n")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 from rich.text import Text
 
-from actum.cli.options import journal_option, json_option, load, load_app, read_database_option
+from actum.cli.options import journal_option, json_option, load_app, read_database_option
 from actum.cli.terminal import err, line, note
 from actum.journal.errors import Unavailable
+from actum.service.named import load
 
 
 @click.command()

@@ -14,10 +14,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from actum.cli.options import json_option, load, load_system
+from actum.cli.options import json_option
 from actum.cli.piece import actor_option, data_option, needs_http, security_option, store_option, token_option
 from actum.cli.terminal import err, line, note, readable
 from actum.service.control import Piece, PieceState
+from actum.service.named import load, load_system
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping

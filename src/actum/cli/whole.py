@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actum.cli.piece import around_of, needs_http
+from actum.cli.piece import needs_http
 from actum.cli.terminal import line, note
 from actum.cli.up import admission_of
 
@@ -34,12 +34,14 @@ def run_whole(wanted: Wanted, *, as_json: bool) -> None:
     needs_http()
     from actum.host.folder import Folder  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.hosting import near  # noqa: PLC0415
+    from actum.host.starting import Asked, around_of  # noqa: PLC0415
     from actum.host.whole import opened, paged, whole  # noqa: PLC0415
     from actum.http.serving import Serving  # noqa: PLC0415
 
-    around = around_of(
-        wanted.target, data=wanted.data, store=wanted.store, security=wanted.security, actor=wanted.actor
+    asked = Asked(
+        target=wanted.target, data=wanted.data, store=wanted.store, security=wanted.security, actor=wanted.actor
     )
+    around = around_of(asked)
     system, folder = around.system, Folder(around.data or Path())
     with folder.held(), opened(system, around) as contexts:
         served = whole(system, contexts, around, admits=admission_of(wanted.security, system))

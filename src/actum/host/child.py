@@ -25,6 +25,7 @@ class Teller:
         tell = os.environ.pop(TELL, None)
         supervisor = os.environ.pop(SUPERVISOR, None)
         self._pipe = None if tell is None else int(tell)
+        self.supervised = supervisor is not None
         if supervisor is not None:
             end_with(int(supervisor))
 

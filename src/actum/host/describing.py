@@ -6,6 +6,7 @@ Whoever describes it also finds what does not fit, and has the journals made tha
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +15,15 @@ import msgspec
 
 from actum.host.piece import has_console
 from actum.host.plan import PAGE, Described
-from actum.journal.errors import Misdeclared
+from actum.host.starting import around_of, asked_here
+from actum.journal.errors import ActumError, Misdeclared
 from actum.projection.changed import Rebuilds
 from actum.service.consequences import CONSOLE, Happens, predicted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from actum.host.starting import Asked
     from actum.host.supervisor import Program
     from actum.service.system import Place, System
 
@@ -64,11 +67,22 @@ def prepare(system: System, places: Mapping[str, Place]) -> None:
         app.open(place.journal, read_database=place.read_database, follow=False, rebuilds=Rebuilds.BY_HAND).close()
 
 
+def describe(asked: Asked) -> str:
+    """What a host needs to know, as JSON; journals that are not there yet are made. Raises what does not fit."""
+    around = around_of(asked)
+    if around.security is not None:
+        around.security.policy.check(*around.system.contexts.values())
+    if around.data is not None:
+        around.data.mkdir(parents=True, exist_ok=True)
+    prepare(around.system, around.places)
+    return msgspec.json.encode(described(around.system)).decode()
+
+
 async def ask(program: Program) -> Described:
     """What a process of its own says of the system. `Misdeclared` with its words where it cannot."""
     process = await asyncio.create_subprocess_exec(
         *program.describing(),
-        env=program.whole_environment(),
+        env={**os.environ, **program.environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -78,3 +92,17 @@ async def ask(program: Program) -> Described:
         words = trouble.decode(errors="replace").strip()
         raise Misdeclared(words.rpartition("actum: ")[2] or f"exit code {process.returncode}")
     return msgspec.json.decode(said.strip().splitlines()[-1], type=Described)
+
+
+def main() -> int:
+    """Describe the system that the host names in the environment."""
+    try:
+        sys.stdout.write(describe(asked_here()) + "\n")
+    except ActumError as wrong:
+        sys.stderr.write(f"actum: {wrong}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from actum.host import watching
-from actum.host.control import ControlClient, ControlDoor
+from actum.host.control import ControlClient
+from actum.host.control_door import ControlDoor
 from actum.host.describing import ask
 from actum.host.folder import Folder, Reached
 from actum.host.gateway import Gateway
 from actum.host.keeper import Patience
 from actum.host.plan import external, pieces_of, scaled
+from actum.host.starting import Asked
 from actum.host.supervisor import Program, Supervisor
 from actum.http.reach import is_loopback
 from actum.http.serving import Serving
@@ -89,11 +91,18 @@ async def _watch(host: Host, folders: tuple[str, ...], told: Callable[[str], Non
 
 def program_of(setup: Setup, *, gateway: str, key: str) -> Program:
     """How the pieces of a setup are begun."""
-    arguments = [setup.target, "--data", str(setup.data), "--gateway", gateway]
-    for option, value in (("--security", setup.security), ("--actor", setup.actor)):
-        arguments += [] if value is None else [option, value]
-    secret = {"ACTUM_STORE": setup.store, "ACTUM_GATEWAY_KEY": key, "ACTUM_TOKEN": setup.token}
-    return Program(tuple(arguments), {name: value for name, value in secret.items() if value is not None})
+    return Program(
+        Asked(
+            target=setup.target,
+            data=str(setup.data),
+            store=setup.store,
+            security=setup.security,
+            actor=setup.actor,
+            gateway=gateway,
+            key=key,
+            token=setup.token,
+        )
+    )
 
 
 @asynccontextmanager

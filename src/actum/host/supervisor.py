@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from actum.host.logs import Log
 from actum.host.plan import PAGE
 from actum.host.ports import is_free, next_free, port_of, ports_for
 from actum.host.process import Process
+from actum.host.starting import ASKED, Asked
 from actum.journal.errors import Invalid, Unavailable, Unknown
 from actum.service.consequences import CONSOLE
 from actum.service.control import Piece, PieceState
@@ -46,22 +46,22 @@ ENDING = (
 
 
 class Program(msgspec.Struct, frozen=True):
-    """How a piece is begun: the program's arguments before the piece's own, and what is secret, by the environment."""
+    """How the processes of a system are begun, and what they are told by their environment, since it has secrets in it."""
 
-    arguments: tuple[str, ...]
-    environment: dict[str, str] = {}
+    asked: Asked
 
     def describing(self) -> list[str]:
         """The command line of whoever describes the system."""
-        return [sys.executable, "-m", "actum.cli", "describe", *self.arguments]
-
-    def whole_environment(self) -> dict[str, str]:
-        """The environment of a process: this one's, and what is secret."""
-        return {**os.environ, **self.environment}
+        return [sys.executable, "-m", "actum.host.describing"]
 
     def command(self, piece: str, port: int) -> list[str]:
         """The command line of one piece."""
-        return [sys.executable, "-m", "actum.cli", "piece", *self.arguments, piece, "--port", str(port)]
+        return [sys.executable, "-m", "actum.host", piece, str(port)]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What is added to the environment."""
+        return {ASKED: msgspec.json.encode(self.asked).decode()}
 
 
 class Supervisor:
