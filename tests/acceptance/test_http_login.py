@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2 as httpx
 import pytest
 
+from actum.console import console
 from actum.http.access import Accessed, access
 from actum.http.asgi import asgi
 from actum.http.oidc import Oidc
@@ -33,24 +35,39 @@ class Place(NamedTuple):
     folder: Path
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("login")
+def free_port(path: str) -> tuple[int, str]:
+    """A port that is free, and an address there to come back to."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    back = f"http://127.0.0.1:{port}/login/oidc/callback"
+    return port, f"http://127.0.0.1:{port}{path}"
+
+
+@contextmanager
+def provided(folder: Path, back: str) -> Iterator[str]:
+    """The provider, which sends people back there; its address."""
     command = [sys.executable, str(Path(__file__).with_name("provider.py")), str(folder), back]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as provider:
         try:
             assert provider.stdout is not None
-            issuer = provider.stdout.readline().strip()
-            oidc = Oidc(issuer=issuer, client_id="bank", redirect_uri=back)
-            security = Security(POLICY, str(folder / "identities.db"), str(folder / "access.db"), oidc=oidc)
-            with Serving(asgi(bank, folder / "bank.db", security=security), port=port) as serving:
-                yield Place(serving.url, issuer, folder)
+            yield provider.stdout.readline().strip()
         finally:
             provider.terminate()
+
+
+def security_at(issuer: str, back: str, folder: Path, policy: Policy) -> Security:
+    oidc = Oidc(issuer=issuer, client_id="bank", redirect_uri=back)
+    return Security(policy, str(folder / "identities.db"), str(folder / "access.db"), oidc=oidc)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("login")
+    port, back = free_port("/login/oidc/callback")
+    with provided(folder, back) as issuer:
+        security = security_at(issuer, back, folder, POLICY)
+        with Serving(asgi(bank, folder / "bank.db", security=security), port=port) as serving:
+            yield Place(serving.url, issuer, folder)
 
 
 @pytest.fixture
@@ -59,9 +76,9 @@ def browser(place: Place) -> Iterator[httpx.Client]:
         yield browser
 
 
-def at_the_provider(browser: httpx.Client, place: Place) -> str:
+def at_the_provider(browser: httpx.Client, place: Place, address: str = "/login/oidc") -> str:
     """Go there, log in there, and be sent back: to which address."""
-    begun = browser.get(f"{place.url}/login/oidc")
+    begun = browser.get(f"{place.url}{address}")
     assert begun.status_code == 303
     asked = parse_qs(urlsplit(begun.headers["location"]).query)
     assert (asked["response_type"], asked["code_challenge_method"]) == (["code"], ["S256"])
@@ -112,6 +129,24 @@ def test_a_code_is_of_no_use_to_whoever_did_not_begin_the_login(browser: httpx.C
 def test_where_one_comes_back_to_is_here(browser: httpx.Client, place: Place):
     for back in ("https://evil.example/", "//evil.example", "/\\evil.example"):
         assert browser.get(f"{place.url}/login/oidc", params={"back": back}).status_code == 403
+
+
+def test_one_logs_into_the_console_there_too(browser: httpx.Client, tmp_path: Path):
+    port, back = free_port("/login/oidc/callback")
+    policy = Policy(roles={"teller": ("console:look",)})
+    with (
+        provided(tmp_path, back) as issuer,
+        bank.open("memory:", actor="web") as running,
+        Serving(console({"bank": running}, security=security_at(issuer, back, tmp_path, policy)), port=port) as serving,
+    ):
+        place = Place(serving.url, issuer, tmp_path)
+        begin = re.search(r'href="(/login/oidc[^"]*)"', browser.get(f"{serving.url}/views", follow_redirects=True).text)
+        assert begin
+        entered = browser.get(at_the_provider(browser, place, begin[1].replace("&amp;", "&")))
+        assert (entered.status_code, entered.headers["location"]) == (303, "/views")
+        page = browser.get(f"{serving.url}/views").text
+        assert '<span class="who">1</span>' in page
+        assert browser.get(f"{serving.url}/looks").status_code == 403
 
 
 def test_logins_are_on_record_without_their_codes(browser: httpx.Client, place: Place):

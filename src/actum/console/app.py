@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from actum.service.control import Control
     from actum.service.declared import Declared
     from actum.service.running import Running
+
+Door: TypeAlias = Callable[[Asked, Guard], Awaitable[entering.Entered]]
 
 _LOG = logging.getLogger(__name__)
 
@@ -200,8 +203,9 @@ class Console:
         segments = asked.segments()
         if asked.method not in SAFE:
             await asked.read(receive)
-        if self._guard is not None and asked.method == "POST" and segments in (["login"], ["logout"]):
-            return await self._entered(asked, segments[0], self._guard), None
+        door = entering.DOORS.get((asked.method, "/".join(segments)))
+        if self._guard is not None and door is not None:
+            return await self._entered(asked, door, self._guard), None
         route, asked.names, asked.rest = find(asked.method, segments)
         self._admit(asked, route)
         async with self._pages:
@@ -229,16 +233,14 @@ class Console:
         if asked.principal is not None and asked.principal.session is not None:
             asked.csrf = self._guard.keeper.csrf(asked.principal.session)
 
-    async def _entered(self, asked: Asked, segment: str, guard: Guard) -> Response:
-        if segment == "login":
-            answer, sealed = await entering.login(asked, guard)
-        else:
+    async def _entered(self, asked: Asked, door: Door, guard: Guard) -> Response:
+        if door is entering.logout:
             asked.headers.setdefault(CSRF, asked.form.get("csrf", ""))
             guard.admit(asked, None)
-            answer, sealed = await entering.logout(asked, guard)
+        answer, cookies = await door(asked, guard)
         response = self._response(asked, answer)
-        if sealed is not None:
-            response.headers.append("set-cookie", sealed)
+        for cookie in cookies:
+            response.headers.append("set-cookie", cookie)
         return response
 
     def _response(self, asked: Asked, answer: Answer) -> Response:

@@ -69,10 +69,10 @@ class Asked:
         return [unquote(each) for each in inside.strip("/").split("/")] if inside.strip("/") else []
 
     def address(self) -> str:
-        """What was asked for, as it was sent; see `Caller`."""
+        """What was asked for, as it was sent; of a login only where to, since the rest is a secret."""
         path = quote(self.scope["path"])
         query = self.scope.get("query_string", b"").decode("ascii", "replace")
-        return f"{path}?{query}" if query else path
+        return f"{path}?{query}" if query and "/login" not in path else path
 
     def cookies(self) -> dict[str, str]:
         """The cookies that came along."""

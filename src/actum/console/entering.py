@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from actum.console.answering import Moved, Shown
 from actum.console.asked import LANGUAGE, THEME, THEMES, Asked
 from actum.console.words import LANGUAGES
-from actum.http.sessions import LIFE, SESSION, cookie
+from actum.http.problem import Problem
+from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session, cookie
 from actum.journal.errors import Denied
 
 if TYPE_CHECKING:
+    from actum.http.provider import Provider
     from actum.http.security import Guard
+
+Entered: TypeAlias = tuple[Shown | Moved, tuple[str, ...]]
+"""What whoever came in is shown, and the cookies that go along."""
 
 
 def settings(asked: Asked) -> Moved:
@@ -37,8 +43,8 @@ def login_page(asked: Asked) -> Shown:
     return Shown("login.html", asked.words("Log in"), {"back": back(asked), "wrong": False, "oidc": asked.oidc})
 
 
-async def login(asked: Asked, guard: Guard) -> tuple[Shown | Moved, str | None]:
-    """`POST /login`: with name and password; where to go, and the cookie that says who one is from now on."""
+async def login(asked: Asked, guard: Guard) -> Entered:
+    """`POST /login`: with name and password."""
     guard.check_origin(asked)
     user, password = asked.form.get("user", ""), asked.form.get("password", "")
     places = [f"name:{user[:100]}", f"from:{(asked.scope.get('client') or ('?',))[0]}"]
@@ -51,21 +57,55 @@ async def login(asked: Asked, guard: Guard) -> tuple[Shown | Moved, str | None]:
         for place in places:
             guard.throttle.failed(place)
         again = {"back": back(asked), "wrong": True, "oidc": asked.oidc}
-        return Shown("login.html", asked.words("Log in"), again, status=401), None
+        return Shown("login.html", asked.words("Log in"), again, status=401), ()
     guard.throttle.succeeded(places[0])
-    session = guard.keeper.new(found.user, tenant=found.tenant)
+    return _entered(asked, guard, guard.keeper.new(found.user, tenant=found.tenant), back(asked))
+
+
+def _entered(asked: Asked, guard: Guard, session: Session, to: str) -> Entered:
+    """From now on the browser is whoever the session says."""
     asked.principal = guard.visitor(session)
     if asked.principal.tenant != guard.security.tenant:
         raise Denied("this is another tenant's", needed=f"tenant:{guard.security.tenant}")
-    return Moved(back(asked)), _session(asked, guard.keeper.seal(session), LIFE)
+    return Moved(to), (_cookie(asked, SESSION, guard.keeper.seal(session), LIFE),)
 
 
-async def logout(asked: Asked, guard: Guard) -> tuple[Moved, str]:
+async def to_provider(asked: Asked, guard: Guard) -> Entered:
+    """`GET /login/oidc`: off to the provider."""
+    address, begun = await _provider(guard).begin(back(asked))
+    return Moved(address), (_cookie(asked, LOGIN, guard.keeper.seal(begun), LOGIN_LIFE),)
+
+
+async def from_provider(asked: Asked, guard: Guard) -> Entered:
+    """`GET /login/oidc/callback`: back from the provider, as whoever it vouches for."""
+    begun = guard.keeper.open(asked.cookies().get(LOGIN, ""), Login)
+    person = await _provider(guard).finish(begun, asked.query)
+    session = guard.keeper.new(person.subject, roles=person.roles, tenant=guard.security.tenant)
+    moved, cookies = _entered(asked, guard, session, begun.back)
+    return moved, (*cookies, _cookie(asked, LOGIN, "", 0))
+
+
+def _provider(guard: Guard) -> Provider:
+    if guard.provider is None:
+        raise Problem("not-found", "there is no provider to log in at")
+    return guard.provider
+
+
+async def logout(asked: Asked, guard: Guard) -> Entered:
     """`POST /logout`: the session is over, in every process."""
     if asked.principal is not None and asked.principal.session is not None:
         await guard.identities.end(asked.principal.session, actor=asked.principal.id)
-    return Moved(asked.link("login")), _session(asked, "", 0)
+    return Moved(asked.link("login")), (_cookie(asked, SESSION, "", 0),)
 
 
-def _session(asked: Asked, value: str, seconds: int) -> str:
-    return cookie(SESSION, value, secure=asked.scope.get("scheme") == "https", seconds=seconds)
+def _cookie(asked: Asked, name: str, value: str, seconds: int) -> str:
+    return cookie(name, value, secure=asked.scope.get("scheme") == "https", seconds=seconds)
+
+
+DOORS: dict[tuple[str, str], Callable[[Asked, Guard], Awaitable[Entered]]] = {
+    ("POST", "login"): login,
+    ("POST", "logout"): logout,
+    ("GET", "login/oidc"): to_provider,
+    ("GET", "login/oidc/callback"): from_provider,
+}
+"""What needs the guard itself, by method and address."""

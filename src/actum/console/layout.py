@@ -48,6 +48,14 @@ class Arrow(msgspec.Struct, frozen=True, kw_only=True):
     flows: bool
 
 
+class Note(msgspec.Struct, frozen=True):
+    """A text beside an arrow."""
+
+    x: int
+    y: int
+    text: str
+
+
 class Drawing(msgspec.Struct, frozen=True):
     """All of it."""
 
@@ -56,6 +64,7 @@ class Drawing(msgspec.Struct, frozen=True):
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     titles: tuple[tuple[int, str, int], ...]
+    notes: tuple[Note, ...]
 
 
 def drawn(asked: Asked, pieces: Mapping[str, Piece], tried: str) -> Drawing:
@@ -63,14 +72,16 @@ def drawn(asked: Asked, pieces: Mapping[str, Piece], tried: str) -> Drawing:
     boxes: list[Box] = []
     arrows: list[Arrow] = []
     titles: list[tuple[int, str, int]] = []
+    notes: list[Note] = []
     y = TOP
     for name in asked.house.contexts:
         row = _Row(asked, name, y, pieces, tried)
         titles.append((y - 14, name, asked.house.colour(name)))
         boxes += row.boxes()
         arrows += row.arrows()
+        notes += [note for note in (row.heard(),) if note is not None]
         y += row.height
-    return Drawing(LEFT * 2 + ACROSS * 3 + WIDTH, y - 20, tuple(boxes), tuple(arrows), tuple(titles))
+    return Drawing(LEFT * 2 + ACROSS * 3 + WIDTH, y - 20, tuple(boxes), tuple(arrows), tuple(titles), tuple(notes))
 
 
 class _Row:
@@ -102,14 +113,15 @@ class _Row:
         }
         for part in self._parts:
             column, below, label = places[part]
-            hears = self._heard() if part is Part.PROCESSES else ""
-            found.append(self._box(column, below, part.value, label, hears))
+            found.append(self._box(column, below, part.value, label, ""))
         return found
 
-    def _heard(self) -> str:
-        """Whom the context hears."""
+    def heard(self) -> Note | None:
+        """Whom the context hears, beside the arrow of its processes."""
         heard = tuple(getattr(self._running.app, "heard", ()))
-        return f"← {', '.join(heard)}" if heard else ""
+        text = f"{self._asked.words('hears')} {', '.join(heard)}"
+        y = self._y + HEIGHT * 3 // 2 + 12
+        return Note(LEFT + ACROSS + WIDTH // 2 + 12, y, text) if heard and Part.PROCESSES in self._parts else None
 
     def _box(self, column: int, below: int, what: str, label: str, under: str) -> Box:
         name = f"{self._context}/{what}"

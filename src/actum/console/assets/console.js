@@ -44,7 +44,7 @@
   function when(splits, span) {
     const pick = (options) => new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: "UTC", hourCycle: "h23", ...options });
     const day = pick({ day: "numeric", month: "short" });
-    const time = span > 3 * 86400 ? null : pick(span > 300 ? { hour: "2-digit", minute: "2-digit" } : { minute: "2-digit", second: "2-digit", hour: "2-digit" });
+    const time = span > 3 * 86400 ? null : pick({ hour: "2-digit", minute: "2-digit", ...(span > 300 ? {} : { second: "2-digit" }), ...(span > 12 ? {} : { fractionalSecondDigits: 1 }) });
     let before = "";
     return splits.map((seconds) => {
       const date = new Date(seconds * 1000), said = day.format(date), changed = said !== before;
@@ -114,7 +114,8 @@
     const places = scrub.dataset.scrub.split(",");
     scrub.addEventListener("change", () => location.assign(`${scrub.dataset.link}?at=${places[scrub.value]}`));
   }
-  one(".life [aria-current]")?.scrollIntoView({ block: "nearest" });
+  const life = one(".life"), chosen = one(".life [aria-current]");
+  if (chosen) life.scrollTop = chosen.offsetTop - (life.clientHeight - chosen.clientHeight) / 2;
 
   // Keys.
   const keys = one("#keys"), off = one("[data-keys-off]");
