@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -22,14 +22,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from actum.http.client import Client
 from demos.bank.accounts import Accounts, accounts
-from tests import browser as real
+from tests.browser import BROWSERS, axe, complaining, looking, opened, violations
 from tests.house import ROOT
-
-browser = real.browser
 
 SECONDS = 60
 PATIENT = SECONDS * 1000
 PICTURES = os.environ.get("TOUR_PICTURES")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SPACES = re.compile(r"[\u00a0\u202f]")
 
 
@@ -53,21 +52,25 @@ def open_bank(folder: Path, store: str) -> Iterator[str]:
         bank.stdout.close()
 
 
+@pytest.fixture(scope="module", params=BROWSERS)
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    with opened(request.param) as browser:
+        yield browser
+
+
 class Visitor:
     """Somebody in front of the page."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.address = address
-        self._browser = browser
-        self._context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="fr-FR")
-        self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(PATIENT)
-        self.wrong: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", lambda said: self.wrong.append(said.text) if "Content Security" in said.text else None)
+        context = looking(browser, address, language="fr-FR")
+        context.set_default_timeout(PATIENT)
+        context.add_init_script(axe())
+        self.page: Page = context.new_page()
+        self.wrong = complaining(self.page)
 
     def at(self, step: int) -> None:
-        self.page.goto(f"{self.address}/?step={step}")
+        self.page.goto(f"/?step={step}")
 
     def press(self, id: str) -> None:
         """A button of the tour, and what came of it."""
@@ -87,12 +90,21 @@ class Visitor:
         state = "off" if verb == "stop" else "on"
         expect(self.page.locator(f'[data-piece="{piece}"]')).to_have_class(state, timeout=PATIENT)
 
+    def keeps_nobody_out(self) -> None:
+        """What axe finds in either theme: nothing. It styles what it looks at, which the page's policy blocks."""
+        heard = len(self.wrong)
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)
+            assert violations(self.page) == []
+        del self.wrong[heard:]
+        self.page.emulate_media(color_scheme="light")
+
     def picture(self, name: str) -> None:
         """For the documentation, in both themes."""
         if PICTURES is None:
             return
-        for theme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)
             self.page.screenshot(path=Path(PICTURES) / f"{name}-{theme}.png")
         self.page.emulate_media(color_scheme="light")
 
@@ -120,6 +132,7 @@ def test_the_whole_tour_works_in_a_browser(store: str, browser: Browser, tmp_pat
         visitor.at(1)
         assert visitor.figures() == BEFORE
         expect(page.locator("#live li.fresh")).not_to_have_count(0, timeout=PATIENT)
+        visitor.keeps_nobody_out()
         visitor.picture("page")
         in_english(visitor)
 
@@ -135,6 +148,7 @@ def test_the_whole_tour_works_in_a_browser(store: str, browser: Browser, tmp_pat
         row = SPACES.sub(" ", page.locator(".apart tr", has_text="C-0001").inner_text())
         assert "-58 477,89 €" in row
         assert "-44 658,07 €" in row
+        visitor.keeps_nobody_out()
         visitor.picture("compare")
         page.click("#next")
         visitor.press("switch")
@@ -154,7 +168,8 @@ def test_the_whole_tour_works_in_a_browser(store: str, browser: Browser, tmp_pat
 
         page.click("#next")
         switched_off(visitor)
-        assert visitor.wrong == []
+        # What is off cannot be loaded; nothing else may be wrong.
+        assert [one for one in visitor.wrong if "Failed to load resource" not in one] == []
 
 
 def explained(visitor: Visitor) -> None:
@@ -177,6 +192,7 @@ def in_english(visitor: Visitor) -> None:
     assert visitor.figures() == ("-€58,477.89", "-€51,567.98", "€6,909.91")
     page.click('nav a[href="/customers"]')
     expect(page.locator(".customers tbody tr, .customers tr:has(td)")).to_have_count(13)
+    visitor.keeps_nobody_out()
     page.click("#language")
     visitor.at(1)
 
@@ -186,6 +202,7 @@ def switched_off(visitor: Visitor) -> None:
     page = visitor.page
     visitor.switch("stop", "accounts/commands")
     expect(page.locator(".consequences")).to_contain_text("/accounts/commands")
+    visitor.keeps_nobody_out()
     visitor.picture("services")
     page.click('button[value="in"]')
     expect(page.locator(".said")).to_contain_text("arrêté")
