@@ -15,8 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from starlette.testclient import TestClient
 
 from actum.cli.main import main as actum
+from actum.console import console
 from actum.journal.errors import ReadOnly, Unavailable
 from actum.service.opening import open_store
 from actum.stores.postgres.address import address_of
@@ -58,6 +60,10 @@ def test_every_verb_of_the_command_line_works_on_it(url: str, tmp_path: Path):
     assert "balance" in typed(url, "entity", "Account", "A-1")
     assert "12.50" in typed(url, "state", "Account", "A-1")
     assert "balances" in typed(url, "views", "list")
+    assert "balance = 12.50" in typed(url, "explain", "Balance", "A-1", "balance", "--at", "2")
+    (found,) = typed(url, "search", "type:Deposited", "--json", "--index", str(tmp_path / "found.db")).splitlines()
+    command = json.loads(found)["metadata"]["command"]
+    assert "Deposited" in typed(url, "story", command, "--index", str(tmp_path / "found.db"))
     assert "Léa" in typed(url, "views", "show", "Balance")
     before = typed(url, "views", "digest")
     typed(url, "views", "rebuild", "Balance")
@@ -73,6 +79,27 @@ def test_every_verb_of_the_command_line_works_on_it(url: str, tmp_path: Path):
     assert found["size"]["engine"].startswith("PostgreSQL 1")
     assert {"events", "decisions"} <= {part["name"] for part in found["size"]["parts"]}
     assert typed(copy, "views", "digest") == before
+
+
+def test_the_console_looks_at_it(url: str):
+    with bank.open(url, actor="teller-7") as running:
+        running.execute(Open(account="A-1", owner="Léa"))
+        done = running.execute(Deposit(account="A-1", amount=Decimal("12.50")), reason="rent")
+        running.wait_for(done.position)
+        app = console({"bank": running})
+        with TestClient(app, base_url="http://localhost") as client:
+            app.house.searches["bank"].catch_up()
+            for address, says in (
+                ("/live", "12.50"),
+                ("/search?q=rent", "Deposited"),
+                ("/bank/events/2", "deposit@1"),
+                ("/bank/things/Balance/A-1", "12.50"),
+                ("/bank/explain/Balance/A-1/balance", "Exact."),
+                ("/views", "up to date"),
+                ("/bank/views/Balance", "Build beside"),
+            ):
+                answer = client.get(address)
+                assert (address, answer.status_code, says in answer.text) == (address, 200, True)
 
 
 def test_a_journal_goes_from_a_file_to_postgres_and_back_and_is_the_same_to_the_byte(url: str, tmp_path: Path):

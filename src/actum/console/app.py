@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
@@ -51,6 +53,12 @@ AT_ONCE = 16
 """How many pages are made at once; whoever comes too many waits."""
 
 YEAR = 365 * 86_400
+
+LOOK = 60.0
+"""Seconds for which a page that refreshes itself is one and the same look."""
+
+MOST_LOOKS = 10_000
+"""How many looks are remembered at once."""
 
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -102,6 +110,7 @@ class Console:
         self._open = False
         self._opening = asyncio.Lock()
         self._pages = asyncio.Semaphore(AT_ONCE)
+        self._looks: dict[tuple[str, str], float] = {}
         self._feeds: set[asyncio.Task[None]] = set()
 
     @property
@@ -180,7 +189,8 @@ class Console:
             response, route = await self._routed(asked, receive)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
             response = self._trouble(asked, wrong)
-        if asked is not None and self._guard is not None and (route is None or route.permission is not None):
+        open_to_all = route is not None and route.permission is None
+        if asked is not None and self._guard is not None and not open_to_all and not self._same_look(asked, response):
             try:
                 permission = None if route is None else route.permission
                 await self._guard.record(asked, permission=permission, status=response.status_code)
@@ -188,6 +198,21 @@ class Console:
                 response = self._trouble(asked, wrong)
         response.raw_headers.extend(HEADERS)
         return response
+
+    def _same_look(self, asked: Asked, response: Response) -> bool:
+        """Whether a page that somebody looks at only refreshes itself: that is on record again once a minute."""
+        refreshed = (
+            asked.method == "GET" and "hx-request" in asked.headers and response.status_code < HTTPStatus.BAD_REQUEST
+        )
+        if not refreshed or asked.principal is None:
+            return False
+        look, now = (asked.principal.id, asked.address()), time.monotonic()
+        if now - self._looks.get(look, -LOOK) < LOOK:
+            return True
+        if len(self._looks) >= MOST_LOOKS:
+            self._looks.clear()
+        self._looks[look] = now
+        return False
 
     def _asked(self, scope: Scope) -> Asked:
         asked = Asked(scope, self.house, language=self._language)

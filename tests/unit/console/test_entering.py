@@ -104,6 +104,15 @@ def test_every_look_is_on_record_and_can_be_looked_at(client: TestClient, tmp_pa
     assert not any(PASSWORD in one.address for one in accesses(tmp_path))
 
 
+def test_a_page_that_refreshes_itself_is_one_look(client: TestClient, tmp_path: Path):
+    enter(client, "ada")
+    for _ in range(5):
+        assert client.get("/views", headers={"hx-request": "true"}).status_code == 200
+        assert client.get("/looks", headers={"hx-request": "true"}).status_code == 403
+    found = [one.address for one in accesses(tmp_path) if one.who == "ada"]
+    assert (found.count("/views"), found.count("/looks")) == (1, 5)
+
+
 def test_without_security_it_answers_this_machine_only(street: Street):
     with pytest.raises(Invalid, match="no authentication"):
         Serving(console(street.contexts), host="0.0.0.0")

@@ -158,6 +158,22 @@ def test_an_older_copy_of_the_journal_is_taken_in_anew(running: Running, tmp_pat
     assert found(again, "type:Opened") == [2, 1]
 
 
+def test_two_programs_that_keep_one_index_up_take_in_each_event_once(running: Running, tmp_path: Path):
+    path = tmp_path / "shared.search.db"
+    with (
+        Searching(running.store, path, follow=False) as one,
+        Searching(running.store, path, follow=False) as other,
+    ):
+        seen = other.search.index.mark()
+        one.search.catch_up()
+        assert not other.search.index.add([], seen=seen, reached=seen)
+        other.search.catch_up()
+        assert other.search.index.types()["Opened"] == 2
+        running.execute(Deposit(account="a", amount=Decimal(3)))
+        other.search.catch_up()
+        assert found(one.search, "amount=3") == [7]
+
+
 def test_an_index_of_another_journal_is_not_taken(running: Running, tmp_path: Path):
     open_search(tmp_path / "x.db", journal="memory:", origin="another").close()
     with pytest.raises(NotAJournal, match="another journal"):
