@@ -1,4 +1,6 @@
-"""Two workers, each a process of its own, killed again and again while they react, fire timers and call the outside."""
+"""Two workers, each a process of its own, killed again and again while they react, fire timers and call the outside, or stopped for
+longer than a call's lease.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +12,31 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 import pytest
 
 from actum import Running
 from actum.decision.acting import NOBODY
 from actum.process.record import EffectBegun, Reacted, TimerFired
+from actum.testing.postgres import with_journal
 from tests.fault.reacting import Ask, Closed, Sent, a_bank
 from tests.house import ROOT
 
-ROUNDS = 6
+ROUNDS = 4
 EACH = 15
+LEASE = 1.0
+"""For how many seconds a call to the outside is believed to be under way: see `reacting.py`."""
 PATIENCE = 120.0
 QUIET = 5.0
 """Seconds after which a journal that does not grow will not."""
 
 
 @contextmanager
-def _worker(journal: Path, outside: Path) -> Iterator[subprocess.Popen[str]]:
+def _worker(journal: str, outside: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.fault.reacting", journal, outside]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
@@ -43,34 +50,61 @@ def _until_at_work(process: subprocess.Popen[str]) -> None:
     assert process.stdout.readline() == "at work\n"
 
 
-def _killed_at_work(running: Running, process: subprocess.Popen[str], more: int) -> bool:
-    """Kill it once the journal has grown by so much; whether it did, and the worker was still there."""
+def _asked(running: Running, names: Iterator[str], random: Random) -> int:
+    """Ask for a third of them; by how much the journal is to grow then, which it does."""
+    running.counter.execute_all([(Ask(payout=name), f"ask {name}", NOBODY) for name in islice(names, EACH // 3)])
+    return random.randrange(1, EACH)
+
+
+def _grown(running: Running, more: int) -> bool:
+    """Wait until the journal has grown by so much; whether it did."""
     goal, end = running.head() + more, time.monotonic() + QUIET
     while running.head() < goal and time.monotonic() < end:
         threading.Event().wait(0.002)
-    grown = running.head() >= goal
+    return running.head() >= goal
+
+
+def _killed_at_work(running: Running, process: subprocess.Popen[str], more: int) -> bool:
+    """Kill it once the journal has grown by so much; whether it did, and the worker was still there."""
+    grown = _grown(running, more)
     process.kill()
     return process.wait() == -signal.SIGKILL and grown
 
 
-def test_workers_killed_at_any_moment_do_everything_once(tmp_path: Path, seed: int):
-    random = Random(seed)
-    journal, outside = tmp_path / "bank.db", tmp_path / "outside.txt"
-    landed, names = 0, [f"P-{number}" for number in range(ROUNDS * EACH)]
+def _stopped_at_work(running: Running, process: subprocess.Popen[str], more: int) -> bool:
+    """Stop it then for longer than its calls' lease, and let it go on with what it believes; whether it was at work."""
+    grown = _grown(running, more)
+    process.send_signal(signal.SIGSTOP)
+    threading.Event().wait(1.5 * LEASE)
+    process.send_signal(signal.SIGCONT)
+    return grown
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where journal and checkpoints are."""
+    if request.param == "SQLite":
+        return str(tmp_path / "bank.db")
+    return with_journal(request.getfixturevalue("postgres"), f"t{uuid4().hex[:20]}")
+
+
+def test_workers_killed_at_any_moment_or_stopped_beyond_their_lease_do_everything_once(
+    journal: str, tmp_path: Path, seed: int
+):
+    random, outside = Random(seed), tmp_path / "outside.txt"
+    killed, stopped, names = 0, 0, [f"P-{number}" for number in range(ROUNDS * EACH)]
     with a_bank(outside).open(journal, actor="asker", follow=False) as running:
         for number in range(ROUNDS):
             with _worker(journal, outside) as one, _worker(journal, outside) as other:
                 _until_at_work(one)
                 _until_at_work(other)
-                mine = names[number * EACH : (number + 1) * EACH]
-                running.counter.execute_all([(Ask(payout=name), f"ask {name}", NOBODY) for name in mine])
-                landed += _killed_at_work(running, one, random.randrange(1, 60))
-                landed += _killed_at_work(running, other, random.randrange(1, 40))
+                mine = iter(names[number * EACH : (number + 1) * EACH])
+                stopped += _stopped_at_work(running, other, _asked(running, mine, random))
+                killed += _killed_at_work(running, one, _asked(running, mine, random))
+                killed += _killed_at_work(running, other, _asked(running, mine, random))
         _finish(running, len(names))
         _check(running, names, outside)
-    print(f"{landed} of {2 * ROUNDS} kills met a worker at work")
-    if landed < ROUNDS:
-        pytest.fail(f"inconclusive: only {landed} of {2 * ROUNDS} kills met a worker at work")
+    print(f"{killed} of {2 * ROUNDS} kills and {stopped} of {ROUNDS} stops met a worker at work")
 
 
 def _finish(running: Running, count: int) -> None:

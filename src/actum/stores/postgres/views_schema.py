@@ -139,9 +139,7 @@ class ViewsSchema:
     def _written(self, work: Callable[[Connection], ResultT], *, pipelined: bool, durable: bool) -> ResultT:
         with contextlib.ExitStack() as stack:
             connection = stack.enter_context(self.connections.lend())
-            if pipelined:
-                stack.enter_context(connection.pipeline())
-            stack.enter_context(connection.transaction())
+            stack.enter_context(_pipelined(connection) if pipelined else connection.transaction())
             connection.execute(f"SET LOCAL lock_timeout = {max(1, int(self._timeout * 1000))}".encode())
             if not durable:
                 connection.execute(b"SET LOCAL synchronous_commit = off")
@@ -182,6 +180,31 @@ class ViewsSchema:
         if refused or (isinstance(wrong, psycopg.ProgrammingError) and not wrong.sqlstate):
             return unfit(wrong)
         return translation(wrong, self.address)
+
+
+@contextlib.contextmanager
+def _pipelined(connection: Connection) -> Iterator[None]:
+    """A transaction that is sent without waiting for answers. Where a statement fails, those behind it are not done.
+
+    So none of them is prepared: psycopg could not tell whether that was done.
+    """
+    prepared_after, connection.prepare_threshold = connection.prepare_threshold, None
+    with connection.pipeline() as pipeline:
+        try:
+            connection.execute(b"BEGIN")
+            yield
+            connection.execute(b"COMMIT")
+            pipeline.sync()
+        except BaseException:
+            # What psycopg does by itself here, it says aloud, and a lost race is no matter for a log.
+            with contextlib.suppress(psycopg.Error):
+                pipeline.sync()
+            with contextlib.suppress(psycopg.Error):
+                connection.execute(b"ROLLBACK")
+                pipeline.sync()
+            raise
+        finally:
+            connection.prepare_threshold = prepared_after
 
 
 def _connect(address: Address, timeout: float) -> Connection:
