@@ -32,4 +32,11 @@ def deploy(release: int, file: Path) -> None:
     fresh.replace(file)
 
 
-bank = System("bank", accounts, placements, assets_of(deployed(release_file())), page="demos.bank.page:page")
+bank = System(
+    "bank",
+    accounts,
+    placements,
+    assets_of(deployed(release_file())),
+    page="demos.bank.page:page",
+    older={"assets": assets_of(1)},
+)

@@ -41,6 +41,7 @@ class Words(Struct, frozen=True):
     current_account: str
     pea: str
     why: str
+    in_console: str
     operations: str
     live: str
     live_waits: str
@@ -97,6 +98,7 @@ FRENCH = Words(
     current_account="Compte courant",
     pea="PEA",
     why="Expliquer ce nombre",
+    in_console="La même explication dans la console, avec les liens vers chaque événement",
     operations="Dernières opérations",
     live="En direct des journaux",
     live_waits="En attente du prochain événement…",
@@ -189,6 +191,7 @@ ENGLISH = Words(
     current_account="Current account",
     pea="Share savings plan (PEA)",
     why="Explain this number",
+    in_console="The same explanation in the console, with links to every event",
     operations="Latest movements",
     live="Live from the journals",
     live_waits="Waiting for the next event…",

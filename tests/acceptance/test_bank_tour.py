@@ -176,13 +176,15 @@ def explained(visitor: Visitor) -> None:
     """The figure's own ⓘ, and the console's page of it."""
     page = visitor.page
     formula = re.compile(r"compte courant\s*−\s*PEA")
-    page.locator(".total explain-cell button").first.click()
-    expect(page.locator(".total explain-cell dialog")).to_contain_text(formula, timeout=PATIENT)
-    page.locator(".total explain-cell dialog .close").click()
     page.click("#explain")
+    expect(page.locator(".total explain-cell dialog")).to_contain_text(formula, timeout=PATIENT)
+    visitor.picture("explain")
+    page.locator(".total explain-cell dialog .close").click()
+    page.click("#in-console")
     expect(page.locator("main")).to_contain_text(formula)
     expect(page.locator("main")).to_contain_text("notaire")
-    visitor.picture("explain")
+    page.click('a[href="/?step=2"]')
+    expect(page.locator("#explain")).to_be_visible()
 
 
 def in_english(visitor: Visitor) -> None:
@@ -234,3 +236,21 @@ def eventually(check: Any) -> None:
         except (AssertionError, KeyError):
             if time.monotonic() > ends:
                 raise
+
+
+@pytest.mark.soak
+def test_where_nobody_sits_the_terminal_tells_what_the_page_would_show():
+    command = [sys.executable, "-m", "demos.bank", "--port", "0", "--for", "45"]
+    told = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert re.search(
+        r"^\d\d:\d\d:\d\d\.\d{3} +accounts +\d+ AccountOpened +.+ ouvre un compte$", told.stdout, re.MULTILINE
+    )
+    assert re.search(r"placements +\d+ SharesBought +.+ buys \d+ \w+ at €[\d,]+\.\d\d$", told.stdout, re.MULTILINE)
+    assert SPACES.sub(" ", told.stdout).count("-58 477,89 €") == 1
+    before, after = re.findall(r"^digest (?:before|after) .+ (\S{32})…$", told.stdout, re.MULTILINE)
+    assert before == after
+    assert "deleted · supprimé                assets.views.db\n" in told.stdout
+    assert re.search(r"^why not · pourquoi +insufficient funds \(balance=", told.stdout, re.MULTILINE)
+    assert "nothing is left behind" in told.stdout
+    assert "Traceback" not in told.stderr

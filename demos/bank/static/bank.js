@@ -36,6 +36,14 @@ function line(context, event) {
   return item;
 }
 
+// The explanation opens over the page where the figure's own ⓘ is there; else the link leads to the console's page of it.
+document.getElementById("explain")?.addEventListener("click", (event) => {
+  const button = document.querySelector('explain-cell[src$="/total"]')?.shadowRoot?.querySelector("button");
+  if (!button) return;
+  event.preventDefault();
+  button.click();
+});
+
 let due = null;
 async function refresh() {
   due = null;
