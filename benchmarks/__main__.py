@@ -29,6 +29,7 @@ SECTIONS = (
     "processes",
     "timers",
     "http",
+    "gateway",
     "console",
     "memory",
     "postgres",

@@ -31,67 +31,67 @@ def measure(ground: Ground) -> Section:
     each = ground.size(60, 2)
     waited: dict[str, list[float]] = {}
     with (
-        _server(ground.new("http-served.db")) as (port, process),
+        server(ground.new("http-served.db")) as (port, process),
         bank.open(ground.new("http.db"), actor="b") as running,
     ):
         awaiting = AsyncRunning(running)
-        load = {"command": _command, "bare_post": _bare_post, "query": _query, "bare_get": _bare_get}
+        loads = {"command": _command, "bare_post": bare_post, "query": _query, "bare_get": bare_get}
         contestants: dict[str, Callable[[], int]] = {
-            "here_command": lambda: asyncio.run(_here(each, lambda one: awaiting.execute(_deposit(one)))),
-            "here_query": lambda: asyncio.run(_here(each, lambda one: awaiting.ask(BalanceOf(account=_account(one))))),
+            "here_command": lambda: asyncio.run(here(each, lambda one: awaiting.execute(deposit(one)))),
+            "here_query": lambda: asyncio.run(here(each, lambda one: awaiting.ask(BalanceOf(account=account(one))))),
         }
-        for name, request in load.items():
+        for name, request in loads.items():
             times = waited.setdefault(name, [])
-            contestants[name] = lambda request=request, times=times: asyncio.run(_load(port, each, request, times))  # type: ignore[misc]
+            contestants[name] = lambda request=request, times=times: asyncio.run(load(port, each, request, times))  # type: ignore[misc]
         results = race(ground.rounds, **contestants)
         idle = asyncio.run(_idle(port, process.pid, ground.size(LISTENERS, 5)))
     lines: list[Line] = []
     for what, name, plain in (("commands", "command", "bare_post"), ("queries", "query", "bare_get")):
-        mine, here, bare = results[name], results[f"here_{name}"], results[plain]
+        mine, within, bare = results[name], results[f"here_{name}"], results[plain]
         lines += [
-            fact(f"{what}, {CALLERS} callers", rate(mine.rate), f"in process {rate(here.rate)}", mine.beside(here)),
+            fact(f"{what}, {CALLERS} callers", rate(mine.rate), f"in process {rate(within.rate)}", mine.beside(within)),
             fact("  beside a bare route", rate(mine.rate), f"Starlette {rate(bare.rate)}", mine.beside(bare)),
-            fact("  p50 / p99", _spread(waited[name]), _spread(waited[plain])),
+            fact("  p50 / p99", spread(waited[name]), spread(waited[plain])),
         ]
     lines.append(fact(f"{LISTENERS} idle feeds", f"{idle / 1e6:,.1f} MB"))
     return Section("Over HTTP", lines, ["the server is a process of its own, the callers share the other core"])
 
 
-def _account(number: int) -> str:
+def account(number: int) -> str:
     return f"A-{number % ACCOUNTS}"
 
 
-def _deposit(number: int) -> Deposit:
-    return Deposit(account=_account(number), amount=1)
+def deposit(number: int) -> Deposit:
+    return Deposit(account=account(number), amount=1)
 
 
-def _spread(waited: list[float]) -> str:
+def spread(waited: list[float]) -> str:
     return f"{1e3 * percentile(waited, 0.5):.2f} / {1e3 * percentile(waited, 0.99):.2f} ms"
 
 
-def _posted(path: str, number: int) -> bytes:
-    body = msgspec.json.encode(_deposit(number))
+def posted(path: str, number: int) -> bytes:
+    body = msgspec.json.encode(deposit(number))
     head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 def _command(number: int) -> bytes:
-    return _posted("/commands/Deposit", number)
+    return posted("/commands/Deposit", number)
 
 
-def _bare_post(number: int) -> bytes:
-    return _posted("/bare", number)
+def bare_post(number: int) -> bytes:
+    return posted("/bare", number)
 
 
 def _query(number: int) -> bytes:
-    return f"GET /queries/BalanceOf?account={_account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+    return f"GET /queries/BalanceOf?account={account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
 
 
-def _bare_get(number: int) -> bytes:
-    return f"GET /bare?account={_account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
+def bare_get(number: int) -> bytes:
+    return f"GET /bare?account={account(number)} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode()
 
 
-async def _here(each: int, call: Callable[[int], object]) -> int:
+async def here(each: int, call: Callable[[int], object]) -> int:
     numbers = count()
 
     async def caller() -> None:
@@ -102,7 +102,7 @@ async def _here(each: int, call: Callable[[int], object]) -> int:
     return CALLERS * each
 
 
-async def _load(port: int, each: int, request: Request, waited: list[float]) -> int:
+async def load(port: int, each: int, request: Request, waited: list[float]) -> int:
     numbers = count()
 
     async def caller() -> None:
@@ -146,7 +146,7 @@ def _resident(pid: int) -> int:
 
 
 @contextmanager
-def _server(journal: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def server(journal: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     command = [sys.executable, "-m", "benchmarks.http_server", str(journal)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
