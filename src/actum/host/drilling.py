@@ -44,12 +44,17 @@ class Outcome(msgspec.Struct, frozen=True):
     observed: Happens | None
     shown: str
     passes: bool = False
-    """Whether it mends itself: then it may be over before one looks."""
+    """Whether the fault mends itself or strikes only some: then less may happen than was predicted."""
 
     @property
     def right(self) -> bool:
         """Whether that is what was predicted. Where nothing showed, nothing spoke against it."""
-        over = self.passes and self.observed is Happens.ANSWERED and self.predicted is not Happens.REFUSED
+        less = {
+            Happens.REFUSED: (Happens.STALE,),
+            Happens.STALE: (Happens.ANSWERED,),
+            Happens.WAITS: (Happens.ANSWERED,),
+        }
+        over = self.passes and self.observed in less.get(self.predicted, ())
         return self.observed is None or self.observed is self.predicted or over
 
 

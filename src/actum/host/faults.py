@@ -37,7 +37,7 @@ class Fault(Protocol):
 
     @property
     def passes(self) -> bool:
-        """Whether it mends itself."""
+        """Whether what it strikes may go on all the same: it mends itself, or there is still some room in a full disk's files."""
         ...
 
     async def strike(self) -> None:
@@ -118,7 +118,7 @@ class Filled:
 
     piece = DISK
     way = "fill"
-    passes = False
+    passes = True
 
     def __init__(self, folder: Path) -> None:
         self._ballast = folder / "host" / "ballast"

@@ -72,7 +72,7 @@ def predicted(system: System, off: Iterable[str]) -> tuple[Consequence, ...]:
     """
     gone = frozenset(checked(system, name) for name in off)
     if DISK in gone:
-        gone |= {f"{name}/{JOURNAL}" for name in system.contexts}
+        gone |= {f"{name}/{what}" for name in system.contexts for what in (JOURNAL, READ_DATABASE)}
     found = [one for name, app in system.contexts.items() for one in _of_context(name, app, gone)]
     found.append(_of_console(gone))
     if GATEWAY in gone:

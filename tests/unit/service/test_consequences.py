@@ -53,6 +53,13 @@ def test_a_read_database_that_was_deleted_comes_back_and_shows_less_meanwhile():
     assert happening("bank/read-database") == happening("bank/projections")
 
 
+def test_a_full_disk_keeps_everything_from_being_written():
+    off = happening("disk", system=MARKET)
+    assert {off[f"/{name}/commands"] for name in ("shop", "ledger")} == {"refused"}
+    assert {off["shop: views"], off["shop: processes"], off["ledger: hears shop"]} == {"waits"}
+    assert "/shop/events" not in off
+
+
 def test_a_context_that_hears_another_needs_that_one_s_queries():
     assert happening("shop/queries", system=MARKET)["ledger: hears shop"] == "waits"
     assert happening("ledger/processes", system=MARKET) == {"ledger: hears shop": "waits"}
