@@ -36,6 +36,7 @@ def explained(asked: Asked) -> Shown:
         last=LAST,
         language=asked.language,
     )
+    head = running.head()
     values = {
         "context": context,
         "colour": asked.house.colour(context),
@@ -46,7 +47,8 @@ def explained(asked: Asked) -> Shown:
         "position": found.position,
         "since": found.since,
         "exact": found.exact,
-        "head": running.head(),
+        "head": head,
+        "behind": max(head - found.position, 0) if asked.number("at") is None else 0,
         "thing": asked.link(context, "things", name, *segments_of(key)),
         "here": asked.link(context, "explain", name, *key, column),
     }

@@ -71,6 +71,8 @@ FRENCH: dict[str, str] = {
     "Instances": "Instances",
     "It had seen everything up to position %(after)s; nothing that it looked at happened between that and the decision.": "Elle avait tout vu jusqu’à la position %(after)s ; rien de ce qu’elle regardait ne s’est passé entre-temps.",
     "It has caused nothing further so far.": "Il n’a rien causé d’autre jusqu’ici.",
+    "It is about what the table shows, which is %(n)s events behind the journal.": "Il s’agit de ce que montre la table, qui a %(n)s événements de retard sur le journal.",
+    "As of the newest event": "À l’événement le plus récent",
     "It is a state, not a view: it is folded when it is asked for, one thing at a time.": "C’est un état, pas une vue : il est recalculé quand on le demande, une chose à la fois.",
     "It is no JSON object.": "Ce n’est pas un objet JSON.",
     "It looked at nothing.": "Elle n’a rien regardé.",

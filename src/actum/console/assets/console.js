@@ -15,7 +15,7 @@
     return getComputedStyle(probe).color;
   };
   const faded = (name, share) => {
-    probe.style.color = `color-mix(in srgb, var(${name}) ${share}%, transparent)`;
+    probe.style.color = `color-mix(in srgb, var(${name}) ${share}%, var(--paper))`;
     return getComputedStyle(probe).color;
   };
   const drawn = new Map();
@@ -23,7 +23,7 @@
   function series(chart, each, index) {
     const stroke = colour(`--c${index % 6}`);
     if (chart.kind === "bars") {
-      return { label: each.name, stroke, fill: faded(`--c${index % 6}`, 55), points: { show: false }, paths: uPlot.paths.bars({ size: [0.82, 40], align: 1 }) };
+      return { label: each.name, stroke, width: 0, fill: faded(`--c${index % 6}`, 70), points: { show: false }, paths: uPlot.paths.bars({ size: [0.82, 40], align: 1 }) };
     }
     if (chart.kind === "steps") {
       return { label: each.name, stroke, width: 1.75, paths: uPlot.paths.stepped({ align: 1 }), points: { show: true, size: 7, fill: stroke } };
@@ -36,7 +36,7 @@
     const short = (plot, values) => values.map((value) => (value == null ? "" : Math.abs(value) >= 10000 ? new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" }).format(value) : new Intl.NumberFormat(document.documentElement.lang).format(value)));
     const left = { ...plain, size: 58, values: short };
     const right = { ...left, side: 1, scale: "rate", grid: { show: false } };
-    const bottom = { ...plain, values: (plot, splits) => when(splits, chart.x.at(-1) - chart.x[0]) };
+    const bottom = { ...plain, space: 96, values: (plot, splits) => when(splits, chart.x.at(-1) - chart.x[0]) };
     return chart.kind === "lines" ? [bottom, left, right] : [bottom, left];
   }
 
@@ -57,14 +57,17 @@
     const chart = JSON.parse(place.dataset.chart);
     drawn.get(place)?.destroy();
     if (!chart.x.length) return;
+    // Bars stand on each other: drawn from the tallest pile down, each in its own colour.
+    const piled = chart.series.map((each, index) => ({ ...each, index, values: chart.kind === "bars" ? each.values.map((_, at) => chart.series.slice(0, index + 1).reduce((sum, one) => sum + one.values[at], 0)) : each.values }));
+    if (chart.kind === "bars") piled.reverse();
     const utc = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
     const last = chart.x.at(-1) + (chart.kind === "bars" ? chart.x[1] - chart.x[0] : 0);
     const plot = new uPlot({
       width: Math.max(place.clientWidth, 240), height: chart.kind === "steps" ? 200 : 132, tzDate: utc,
       scales: { x: { range: (u, from, to) => [from, Math.max(to, last)] }, y: { range: (u, low, high) => chart.kind === "steps" ? uPlot.rangeNum(low, high, 0.1, true) : [0, Math.max(high, 1) * 1.08] }, rate: { range: (u, low, high) => [0, Math.max(high, 1) * 1.08] } },
       legend: { show: chart.series.length > 1, live: false }, cursor: { drag: { x: false, y: false }, points: { show: chart.kind !== "bars" } },
-      axes: axes(chart), series: [{}, ...chart.series.map((each, index) => series(chart, each, index))],
-    }, [chart.x, ...chart.series.map((each) => each.values)], place);
+      axes: axes(chart), series: [{}, ...piled.map((each) => series(chart, each, each.index))],
+    }, [chart.x, ...piled.map((each) => each.values)], place);
     drawn.set(place, plot);
     if (chart.hrefs.length) {
       plot.over.style.cursor = "pointer";
