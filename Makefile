@@ -142,7 +142,7 @@ $(VENV)-lower/.develops: pyproject.toml | $(VENV)-lower/bin/python
 	@$(VENV)-lower/bin/python -c 'import re, tomllib; \
 		project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		extras = project["optional-dependencies"]; \
-		wanted = project["dependencies"] + extras["cli"] + extras["client"] + extras["http"] + extras["postgres"]; \
+		wanted = project["dependencies"] + extras["cli"] + extras["client"] + extras["http"] + extras["console"] + extras["postgres"]; \
 		print(*(re.sub(r"(\[.*\])?>=([^,]+),.*", r"==\2", one) for one in wanted if ">=" in one), sep="\n")' > $(VENV)-lower/oldest.txt
-	@$(VENV)-lower/$(PIP) --constraint $(VENV)-lower/oldest.txt --editable '.[cli,http,test]'
+	@$(VENV)-lower/$(PIP) --constraint $(VENV)-lower/oldest.txt --editable '.[demo,test]'
 	@touch $@

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -202,7 +201,8 @@ def test_whatever_comes_in_gets_an_answer_that_is_no_fault_of_ours(
     try:
         sent = {"content-type": "application/json"} | headers
         answer = client.request(method, path, params=query, headers=sent, content=body)
-    except (UnicodeError, ValueError, httpx.InvalidURL):
+    except Exception as wrong:  # whose class that is depends on Starlette's version
+        assert isinstance(wrong, ValueError) or type(wrong).__name__ == "InvalidURL", wrong
         return  # the client itself will not send it
     assert answer.status_code < 500 or answer.status_code == 503, (method, path, query, headers, body, answer.text)
     if answer.status_code >= 400 and method != "HEAD":
