@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -9,10 +10,12 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
+from starlette.testclient import TestClient
 
-from actum import App, Refused, Running, System
+from actum import App, Refused, Running, System, Unavailable
 from actum.journal.clock import SYSTEM_IDS
 from actum.projection.changed import Rebuilds
 from actum.service.site import Site
@@ -30,8 +33,9 @@ from demos.bank.accounts import (
     Withdrawn,
     accounts,
 )
-from demos.bank.activity import at_the_counter, at_the_exchange, first_day
+from demos.bank.activity import Activity, at_the_counter, at_the_exchange, first_day
 from demos.bank.assets import assets_of
+from demos.bank.page import page
 from demos.bank.people import CAMILLE, Wish, camille, customers
 from demos.bank.placements import Buy, PaidIn, Plan, PlanOpened, PlanValued, Sell, SharesBought, ValuePlan, placements
 from demos.bank.system import bank as bank_system
@@ -263,3 +267,52 @@ def test_the_buttons_of_the_tour_do_what_they_say_on_either_store(tour: Tour):
     tour.switch()
     assert tour.release == 2
     assert [one.context for one in tour.standings()] == ["accounts", "placements", "assets"]
+
+
+def test_where_the_bank_is_closed_people_wait_and_ask_again_the_same():
+    asked: list[tuple[str, UUID]] = []
+    done = threading.Event()
+
+    def give(wish: Wish, id: UUID) -> None:
+        asked.append((wish.command.__kind__.type, id))
+        if len(asked) < 3:
+            raise Unavailable("closed")
+        if len(asked) == 4:
+            raise Refused("no")
+        if len(asked) == 5:
+            done.set()
+
+    people = customers(3, chance=Random(1))
+    activity = Activity(give, at_the_counter(people, chance=Random(2)), rate=50)
+    activity.start()
+    assert done.wait(30)
+    activity.stop()
+    assert len({id for _, id in asked[:3]}) == 1
+    assert len({id for _, id in asked[:5]}) == 3
+    assert (activity.waiting, activity.refused) == (2, 1)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[TestClient]:
+    """The page where no gateway answers."""
+    site = Site(bank_system, "http://127.0.0.1:1", bank_system.places(tmp_path), tmp_path)
+    with TestClient(page(site), base_url="http://localhost", follow_redirects=False) as client:
+        yield client
+
+
+def test_the_page_is_there_although_nothing_answers_it(closed: TestClient):
+    shown = closed.get("/")
+    assert shown.status_code == 200
+    assert "Ce service est arrêté" in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    assert "'unsafe" not in shown.headers["content-security-policy"]
+    assert "This service is off" in closed.get("/customers?language=en").text
+    paid = closed.post("/customers/C-0001/pay?step=1", data={"way": "in", "amount": "10,00"})
+    assert paid.headers["location"].startswith("/?step=1&said=Ce+service+est")
+
+
+def test_a_form_of_another_site_is_turned_down_and_nobody_is_led_elsewhere(closed: TestClient):
+    foreign = {"origin": "https://elsewhere.example"}
+    assert closed.post("/tour/delete", headers=foreign).status_code == 403
+    assert closed.post("/tour/delete", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert closed.get("/choose?language=en&back=//elsewhere.example").headers["location"] == "/"
