@@ -11,7 +11,7 @@ from actum.host.upstream import Upstream
 from actum.service.control import PieceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from actum.service.control import Piece
 
@@ -69,41 +69,51 @@ class Fixed:
 
 
 class Tended:
-    """The directory of a supervisor: what its pieces are now."""
+    """The directory of a supervisor: what its pieces were told to be. Told by one thread, asked by another's event loop."""
 
-    def __init__(self, pieces: Callable[[], Mapping[str, tuple[Piece, ...]]], again: Callable[[str], float]) -> None:
-        self._pieces = pieces
+    def __init__(self, again: Callable[[str], float]) -> None:
+        self._services: dict[str, dict[str, Piece]] = {}
         self._again = again
         self._turns = _Turns()
 
     def find(self, service: str) -> Found | None:
         """See `Directory.find`."""
-        pieces = self._pieces().get(service)
+        pieces = self._services.get(service)
         if pieces is None:
             return None
-        there = [piece.url for piece in pieces if piece.state in _THERE and piece.url is not None]
+        there = [piece.url for piece in pieces.values() if piece.state in _THERE and piece.url is not None]
         if there:
             return self._turns.find(service, there)
-        coming = any(piece.state in _COMING for piece in pieces)
-        states = " and ".join(dict.fromkeys(piece.state.value for piece in pieces))
+        coming = any(piece.state in _COMING for piece in pieces.values())
+        states = " and ".join(dict.fromkeys(piece.state.value for piece in pieces.values()))
         return Found(None, coming, f"{service} is {states}", max(SOON, round(self._again(service))))
 
     def pieces(self) -> tuple[Piece, ...]:
         """See `Directory.pieces`."""
-        return tuple(piece for pieces in self._pieces().values() for piece in pieces)
+        return tuple(piece for pieces in tuple(self._services.values()) for piece in pieces.values())
 
     def close(self) -> None:
         """See `Directory.close`."""
         self._turns.close()
 
-    def changed(self, piece: Piece) -> None:
+    def changed(self, service: str, piece: Piece) -> None:
         """The piece is in another state: connections to what no longer answers are given up."""
+        # The inner dictionary is replaced, never changed: whoever looks at the same time sees one or the other.
+        self._services[service] = self._services.get(service, {}) | {piece.name: piece}
         if piece.url is None:
             return
         if piece.state is PieceState.RELOADING:
-            self._turns.at(piece.url).let_go()
+            self._turns.tell(piece.url, lambda upstream: upstream.let_go())
         elif piece.state not in _THERE:
-            self._turns.at(piece.url).abandon(f"{piece.name} is {piece.state.value}")
+            self._turns.tell(piece.url, lambda upstream: upstream.abandon(f"{piece.name} is {piece.state.value}"))
+
+    def gone(self, service: str, name: str) -> None:
+        """The piece is no longer one of the system."""
+        left = {key: piece for key, piece in self._services.get(service, {}).items() if key != name}
+        if left:
+            self._services[service] = left
+        else:
+            self._services.pop(service, None)
 
 
 class _Turns:
@@ -120,6 +130,12 @@ class _Turns:
             parts = urlsplit(url)
             found = self._upstreams[url] = Upstream(parts.hostname or "127.0.0.1", parts.port or 80)
         return found
+
+    def tell(self, url: str, what: Callable[[Upstream], object]) -> None:
+        """Have something done to the upstream at an address, in its own event loop, if anybody has asked there."""
+        upstream = self._upstreams.get(url)
+        if upstream is not None and not upstream.loop.is_closed():
+            upstream.loop.call_soon_threadsafe(what, upstream)
 
     def find(self, service: str, urls: list[str]) -> Found:
         """The next of those who do the service."""

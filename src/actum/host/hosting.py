@@ -138,7 +138,7 @@ async def hosting(
         supervisor.program = program_of(setup, gateway=near(serving.url), key=key)
         stack.push_async_callback(supervisor.end)
         host = Host(setup, supervisor, serving.url)
-        await stack.enter_async_context(serving.here())
+        await stack.enter_async_context(_beside(serving))
         token = secrets.token_urlsafe(32)
         control = Serving(ControlDoor(supervisor, token=token, reload=host.reload))
         await stack.enter_async_context(control.here())
@@ -150,6 +150,16 @@ async def hosting(
             watch = asyncio.create_task(_watch(host, described.folders, said))
             stack.callback(watch.cancel)
         yield host
+
+
+@asynccontextmanager
+async def _beside(serving: Serving) -> AsyncIterator[None]:
+    """The gateway in a thread and an event loop of its own, so that nothing else is in its way."""
+    await asyncio.to_thread(serving.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(serving.__exit__, None, None, None)
 
 
 def _supervisor(setup: Setup, described: Described, folder: Folder, told: Callable[[Piece], None]) -> Supervisor:

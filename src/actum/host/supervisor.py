@@ -88,7 +88,7 @@ class Supervisor:
         self._keepers: dict[str, Keeper] = {}
         self._gates = asyncio.Semaphore(AT_ONCE)
         self._looking: asyncio.Task[None] | None = None
-        self.directory = Tended(self.by_service, self._again)
+        self.directory = Tended(self._again)
         for one in wanted:
             self._add(one)
 
@@ -103,9 +103,10 @@ class Supervisor:
         if wanted.service in self._external:
             keeper.state = PieceState.EXTERNAL
         self._keepers[wanted.name] = keeper
+        self.directory.changed(wanted.service, keeper.piece)
 
     def _changed(self, keeper: Keeper) -> None:
-        self.directory.changed(keeper.piece)
+        self.directory.changed(keeper.wanted.service, keeper.piece)
         self._told(keeper.piece)
 
     # Looking.
@@ -113,13 +114,6 @@ class Supervisor:
     def pieces(self) -> tuple[Piece, ...]:
         """Every piece, as it is now."""
         return tuple(keeper.piece for keeper in self._keepers.values())
-
-    def by_service(self) -> dict[str, tuple[Piece, ...]]:
-        """The pieces that do each service."""
-        found: dict[str, tuple[Piece, ...]] = {}
-        for keeper in self._keepers.values():
-            found[keeper.wanted.service] = (*found.get(keeper.wanted.service, ()), keeper.piece)
-        return found
 
     def _again(self, service: str) -> float:
         return min((keeper.again for keeper in self._keepers.values() if keeper.wanted.service == service), default=0.0)
@@ -197,6 +191,7 @@ class Supervisor:
         named = {one.name: one for one in wanted}
         for name in [name for name in self._keepers if name not in named]:
             await self._keepers[name].stop()
+            self.directory.gone(self._keepers[name].wanted.service, name)
             del self._keepers[name]
         new = [name for name in named if name not in self._keepers]
         for name in new:
