@@ -246,7 +246,7 @@ def test_where_nobody_sits_the_terminal_tells_what_the_page_would_show():
     assert re.search(
         r"^\d\d:\d\d:\d\d\.\d{3} +accounts +\d+ AccountOpened +.+ ouvre un compte$", told.stdout, re.MULTILINE
     )
-    assert re.search(r"placements +\d+ SharesBought +.+ buys \d+ \w+ at €[\d,]+\.\d\d$", told.stdout, re.MULTILINE)
+    assert re.search(r"placements +\d+ PlanOpened +.+ opens a savings plan$", told.stdout, re.MULTILINE)
     assert SPACES.sub(" ", told.stdout).count("-58 477,89 €") == 1
     before, after = re.findall(r"^digest (?:before|after) .+ (\S{32})…$", told.stdout, re.MULTILINE)
     assert before == after
