@@ -11,6 +11,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from actum.cli.exits import FOUND
 from actum.cli.options import (
     AGO,
     app_option,
@@ -50,7 +51,7 @@ def at_work(app: str, journal: str, read_database: str | None) -> Generator[Proc
 
 @click.group()
 def processes() -> None:
-    """Look at processes and help them on: list, retry, discard."""
+    """Look at processes and help them on: list, compare, retry, discard."""
 
 
 @processes.command("list")
@@ -85,6 +86,35 @@ def list_(
         ("instance", "status", "reactions", "heard", "parked_at", "waiting", "error", "due"),
         as_json=as_json,
     )
+
+
+@processes.command()
+@click.argument("process", nargs=-1)
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def compare(process: tuple[str, ...], app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Compare what is on record with what the code of today would ask for: of each PROCESS, or of all.
+
+    Nothing is given and nothing is written. The exit code is 1 where anything differs.
+    """
+    with load_app(app).open(existing(journal), read_database=read_database, follow=False) as running:
+        found = running.processes.compare(*[running.app.definition(name).cls for name in process])
+    for one in found:
+        if as_json:
+            line(msgspec.Raw(to_json(one)))
+            continue
+        out().print(Text.assemble((f"{one.position:,} ", "dim"), (one.instance, "bold"), f" on {one.type}"))
+        for words, lines in (("on record", one.recorded), ("today", one.today)):
+            for each in lines or ("nothing",):
+                out().print(Text(f"  {words:9}  {readable(each)}"))
+        if not one.steady:
+            out().print(Text("  asked the same once more, it answers otherwise: see actum check", "red"))
+    if found:
+        raise SystemExit(FOUND)
+    if not as_json:
+        out().print(Text.assemble(("✓ ", "green"), "today's code reacts as is on record"))
 
 
 @processes.command()

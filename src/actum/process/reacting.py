@@ -137,10 +137,10 @@ class Reactor(Taker):
             wants = tracked.react(event, occasion)
             if wants or not begun or tracked.state.ended:
                 id = derived("react", instance, stored.uuid, part)
-                news = _News(instance, self.name, after, started=not begun, ended=tracked.state.ended)
+                news = News(instance, self.name, after, started=not begun, ended=tracked.state.ended)
                 yield from self._record(news, wants, stored, id)
 
-    def _record(self, news: _News, wants: Sorted, stored: SequencedEvent, id: UUID) -> Chain:
+    def _record(self, news: News, wants: Sorted, stored: SequencedEvent, id: UUID) -> Chain:
         """Put the reaction on record, then give its commands: those on record, whatever is asked for today."""
         acting = because(stored, self.name)
         try:
@@ -152,7 +152,7 @@ class Reactor(Taker):
             yield from giving(planned, self._commands(), acting)
 
 
-class _News(msgspec.Struct, frozen=True):
+class News(msgspec.Struct, frozen=True):
     """What is to be said of a reaction beside what it asks for."""
 
     instance: str

@@ -78,6 +78,10 @@ class Worker:
         """Up to where everything was reacted to."""
         return min(follower.position for follower in self._followers)
 
+    def reached(self, process: str) -> Position:
+        """Up to where one process has reacted."""
+        return next(follower.position for follower in self._followers if follower.purpose.name == process)
+
     def begin(self) -> None:
         """Have it on record from where on each process reacts, and the next turn of every schedule set."""
         for follower in self._followers:

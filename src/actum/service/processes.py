@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
+    from actum.process.comparing import ReactionDifference
     from actum.projection.table import Table
     from actum.service.counter import Counter
     from actum.service.reacting import Reacting
@@ -176,6 +177,25 @@ class Processes:
         now = self.now()
         doubtful = self.effects().where("status", "in", ["calling", "unknown"])
         return [row for row in doubtful if row.is_unknown(now)]
+
+    def compare(self, *processes: type[Process]) -> list[ReactionDifference]:
+        """The events to which today's code reacts otherwise than is on record, of these processes, or of all.
+
+        Nothing is given and nothing is written. A reaction on record stays what it was; this says what a change of the code
+        would have changed, and finds reactions that depend on something besides the events. The whole history of the
+        processes is read.
+        """
+        from actum.process.comparing import Comparison  # noqa: PLC0415 - asked for by few
+
+        rows = self.instances()
+        wanted = [self._app.definition(process.__name__) for process in processes] or list(self._app.definitions)
+        found: list[ReactionDifference] = []
+        for definition in wanted:
+            parked = rows.where("process", "=", definition.name).where("status", "=", "parked")
+            since = {row.instance: row.parked_at for row in parked if row.parked_at is not None}
+            comparison = Comparison(definition, store=self._store, codec=self._app.codec, parked=since)
+            found += comparison.differing(until=self._worker.reached(definition.name))
+        return found
 
     # Helping on.
 

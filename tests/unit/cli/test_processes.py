@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from actum.cli.main import main
+from tests.house import ROOT
 from tests.unit.cli.bank import bank
 from tests.unit.cli.conftest import Type, lines_of
 
@@ -61,3 +63,18 @@ def test_an_application_that_does_nothing_by_itself_says_so(tmp_path: Path):
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 2
     assert "no process, effect or schedule" in result.stderr
+
+
+def test_what_todays_code_would_ask_for_is_compared_with_what_is_on_record(
+    shell: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    same = shell("processes", "compare")
+    assert (same.exit_code, "today's code reacts as is on record" in same.stdout) == (0, True)
+    code = (ROOT / "tests/unit/cli/payouts.py").read_text(encoding="utf-8")
+    (tmp_path / "newer_payouts.py").write_text(code.replace("days=2", "days=3"), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    other = shell("processes", "compare", "Payout", "--app", "newer_payouts:payouts")
+    assert other.exit_code == 1
+    assert "Payout/good on Asked" in other.stdout
+    found = lines_of(shell("processes", "compare", "--app", "newer_payouts:payouts", "--json"))
+    assert [(one["instance"], one["steady"]) for one in found] == [("Payout/good", True), ("Payout/doubtful", True)]
