@@ -197,11 +197,13 @@ def test_charts_are_drawn_and_lead_to_their_events(page: Page, street: Street):
 
 
 def test_a_page_of_ones_own_explains_its_figure(page: Page, url: str):
+    page.add_init_script(axe())
     page.goto(url)
     page.get_by_role("button", name="Pourquoi").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("La table montre pourtant")
     expect(dialog).to_contain_text("PEA")
+    assert violations(page) == []
     dialog.get_by_role("button", name="Fermer").click()
     expect(dialog).to_be_hidden()
 

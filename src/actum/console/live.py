@@ -13,7 +13,7 @@ from actum.console.answering import Shown, Streamed
 from actum.console.charts import SPANS, histogram
 from actum.console.rendering import render
 from actum.console.telling import Line, line_of
-from actum.history.question import Question, entry_of, question
+from actum.history.question import Question, answers, question
 from actum.history.story import Placed
 from actum.journal.errors import Invalid, Unknown
 
@@ -161,22 +161,4 @@ class _Feed:
             return [], 0
         begin = max(place, head - 10 * ROWS)
         events = running.store.read(after=begin, until=head)
-        return [event for event in events if wants(self._wanted, event)], begin - place
-
-
-def wants(wanted: Question, event: SequencedEvent) -> bool:
-    """Whether an event answers the question, as an index would say."""
-    entry = entry_of(event)
-    marks, words = set(entry.marks), entry.words.lower().split()
-    return (
-        all(not marks.isdisjoint(choices) for choices in wanted.wanted.marks)
-        and all(_has(words, word.lower()) for word in wanted.wanted.words)
-        and (wanted.story is None or entry.story == wanted.story.bytes)
-        and (wanted.id is None or wanted.id.bytes in (entry.id, entry.story))
-    )
-
-
-def _has(words: list[str], word: str) -> bool:
-    if word.endswith("*"):
-        return any(each.startswith(word[:-1]) for each in words)
-    return word in words
+        return [event for event in events if answers(self._wanted, event)], begin - place

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from actum.journal.errors import ActumError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -79,7 +77,7 @@ class Pulse:
             try:
                 followers = {each.name: each.position for each in running.followers()}
                 self._beats[name].append(Beat(time.time(), running.head(), followers))
-            except ActumError as wrong:
+            except Exception as wrong:  # noqa: BLE001 - what is out of reach now is felt again at the next beat
                 _LOG.debug("no pulse of %s: %s", name, wrong)
 
     def beats(self, context: str) -> tuple[Beat, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from actum.console.answering import Moved, Shown
 from actum.console.layout import drawn
 from actum.journal.errors import ActumError, Unknown
-from actum.service.consequences import Consequence, Happens, predicted
+from actum.service.consequences import CONSOLE, Consequence, Happens, predicted
 from actum.service.part import parts_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def _pieces(asked: Asked) -> tuple[tuple[Piece, ...], str | None]:
 
 
 def _verbs(piece: Piece) -> tuple[str, ...]:
-    """What can be done to it as it is."""
+    """What can be done to it as it is; not to the console, which would saw off the branch it sits on."""
+    if piece.kind == CONSOLE:
+        return ()
     match piece.state.value:
         case "stopped" | "held" | "failing":
             return ("start",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +27,7 @@ LONGEST_VALUE = 200
 """Characters of a field's value that can be searched for as a whole."""
 
 _TERMS = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_PARTS = re.compile(r"[^\W_]+")
 _NAME = re.compile(r"[\w.-]+\Z")
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d)\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -119,6 +121,32 @@ def _time(text: str, where: str, now: datetime) -> datetime:
             f"{where}: expected a day, a time, or 2h for two hours ago, found {text!r:.80}", where=where
         ) from wrong
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def answers(asked: Question, event: SequencedEvent) -> bool:
+    """Whether an event is one of those that are asked for, whenever it was recorded: as an index would say."""
+    entry = entry_of(event)
+    marks, there = set(entry.marks), words_of(entry.words)
+    return (
+        all(not marks.isdisjoint(choices) for choices in asked.wanted.marks)
+        and all(_has(there, word) for word in asked.wanted.words)
+        and (asked.story is None or entry.story == asked.story.bytes)
+        and (asked.id is None or asked.id.bytes in (entry.id, entry.story))
+    )
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as an index has them: without case, accents and what stands between them."""
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    return _PARTS.findall(plain.casefold())
+
+
+def _has(there: list[str], wanted: str) -> bool:
+    parts = words_of(wanted)
+    if not parts or not wanted.endswith("*"):
+        return bool(parts) and all(part in there for part in parts)
+    *whole, begun = parts
+    return all(part in there for part in whole) and any(each.startswith(begun) for each in there)
 
 
 # What an event answers to.

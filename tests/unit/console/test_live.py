@@ -10,12 +10,11 @@ import httpx2
 import pytest
 
 from actum.console import console
-from actum.console.live import ROWS, cursor, places_in, wants
-from actum.history.question import question
+from actum.console.live import ROWS, cursor, places_in
 from actum.http.serving import Serving
 from actum.journal.errors import Invalid
 from tests.unit.cli.bank import Deposit
-from tests.unit.console.street import STORY, Street
+from tests.unit.console.street import Street
 
 
 @pytest.fixture
@@ -69,18 +68,3 @@ def test_a_place_is_a_position_of_each_context():
     for wrong in ("bank", "bank.x", "bank.-1"):
         with pytest.raises(Invalid, match="expected a place"):
             places_in(wrong)
-
-
-@pytest.mark.parametrize(
-    ("text", "positions"),
-    [
-        ("loyer", [3]),
-        ("loy* account:A-1", [3]),
-        ("type:Opened", [1, 2]),
-        (f"story:{STORY}", [3, 4]),
-        (str(STORY), [3, 4]),
-    ],
-)
-def test_the_feed_wants_what_a_search_would_find(street: Street, text: str, positions: list[int]):
-    asked = question(text)
-    assert [event.position for event in street.bank.store.read() if wants(asked, event)] == positions

@@ -124,7 +124,10 @@ class Pieces:
         from datetime import UTC, datetime
 
         since = datetime(2026, 1, 31, tzinfo=UTC)
-        return (Piece(name="bank/commands", context="bank", kind="commands", state=self.state, since=since, pid=42),)
+        return (
+            Piece(name="bank/commands", context="bank", kind="commands", state=self.state, since=since, pid=42),
+            Piece(name="console", context=None, kind="console", state=PieceState.RUNNING, since=since, pid=43),
+        )
 
     def stop(self, name: str) -> tuple[Piece, ...]:
         self.done.append(("stop", name))
@@ -146,6 +149,7 @@ def test_a_service_is_stopped_and_started_with_what_follows_foretold(mended: Str
         stopped = send(client, "/map", "/map/stop")
         assert "Nobody can write to bank" in stopped.text
         assert "stopped" in stopped.text
+        assert 'value="console"' not in stopped.text
         send(client, "/map", "/map/start")
         assert pieces.done == [("stop", "bank/commands"), ("start", "bank/commands")]
         token = re.search(r'name="csrf" value="([^"]+)"', client.get("/map").text)[1]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from actum.history.question import question
+from actum.history.question import answers, question
 from actum.history.searching import Search
 from actum.history.story import Placed, causes, effects, story
 from actum.journal.errors import Invalid, NotAJournal, Refused
@@ -78,6 +78,18 @@ def found(search: Search, text: str) -> list[int]:
 )
 def test_events_are_found_by_what_one_knows_of_them(search: Search, text: str, positions: list[int]):
     assert found(search, text) == positions
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "type:Opened", "account:a actor:zoé", "LOYER", "geneve", '"loyer geneve"', "Gen* le", "a@example.org", "exam*", "x*", "***",
+     "amount=10", f"story:{CLICK}", str(CLICK), "did:Deposit loyer"],
+)  # fmt: skip
+def test_a_feed_wants_what_a_search_finds(search: Search, running: Running, text: str):
+    asked = question(text, types=search.index.types())
+    assert [event.position for event in running.store.read(backwards=True) if answers(asked, event)] == found(
+        search, text
+    )
 
 
 def test_an_event_is_found_by_its_id(search: Search, running: Running):
