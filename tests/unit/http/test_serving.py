@@ -13,6 +13,7 @@ import pytest
 from actum.http.asgi import asgi
 from actum.http.serving import LONGEST_HEAD, Serving
 from actum.journal.errors import Invalid, Unavailable
+from actum.service.running import Running
 from tests.unit.http.bank import bank
 from tests.unit.http.test_commanding import slow_bank
 
@@ -76,3 +77,21 @@ def test_a_head_without_end_is_cut_off():
             except ConnectionError:
                 answer = b"HTTP/1.1 400"
         assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_the_second_half_of_an_answer_does_not_wait_for_the_receipt_of_the_first(running: Running):
+    with Serving(asgi(bank, running)) as serving:
+        assert serving._socket.proto == socket.IPPROTO_TCP
+        assert serving._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_it_serves_in_an_event_loop_that_is_somebody_else_s(running: Running):
+    async def story() -> None:
+        async with Serving(asgi(bank, running)).here() as serving:
+            reader, writer = await asyncio.open_connection(*serving.url.removeprefix("http://").split(":"))
+            writer.write(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
+            writer.close()
+            await writer.wait_closed()
+
+    asyncio.run(story())
