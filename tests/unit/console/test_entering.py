@@ -104,6 +104,14 @@ def test_every_look_is_on_record_and_can_be_looked_at(client: TestClient, tmp_pa
     assert not any(PASSWORD in one.address for one in accesses(tmp_path))
 
 
+def test_nothing_is_shown_that_cannot_be_recorded(client: TestClient, app: Console):
+    enter(client, "ada")
+    assert app._guard is not None
+    app._guard.accesses.close()
+    page = client.get("/bank/events/3")
+    assert (page.status_code, "le loyer" in page.text) == (503, False)
+
+
 def test_a_page_that_refreshes_itself_is_one_look(client: TestClient, tmp_path: Path):
     enter(client, "ada")
     for _ in range(5):
