@@ -101,9 +101,11 @@ def _varied(example: Any, chance: Random) -> Any:
     """The example, with other identities and numbers in it."""
     match example:
         case dict():
-            return {name: _varied(value, chance) for name, value in example.items()}
+            fields: dict[str, Any] = example
+            return {name: _varied(value, chance) for name, value in fields.items()}
         case list():
-            return [_varied(value, chance) for value in example]
+            items: list[Any] = example
+            return [_varied(item, chance) for item in items]
         case str() if example.endswith("-1") and example.count("-") == 1:
             return f"{example[:-1]}{chance.randint(1, THINGS)}"
         case _:
