@@ -180,7 +180,7 @@ FRENCH = Words(
     behind="en retard de {events}",
     consequences="Ce qui s'ensuit",
     all_well="Tout marche : rien n'attend.",
-    alone="Tout tourne dans un seul processus : lancez `actum up demos.bank:bank` pour arrêter des services un par un.",
+    alone="Tout tourne dans un seul processus : pour cette étape, lancez « actum up demos.bank:bank », où chaque service en a un.",
 )
 
 ENGLISH = Words(
@@ -273,7 +273,7 @@ ENGLISH = Words(
     behind="{events} behind",
     consequences="What follows",
     all_well="All is well: nothing waits.",
-    alone="Everything runs in one process: start `actum up demos.bank:bank` to stop services one by one.",
+    alone="Everything runs in one process: for this step start “actum up demos.bank:bank”, where each service has its own.",
 )
 
 

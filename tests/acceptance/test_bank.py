@@ -306,6 +306,8 @@ def test_the_page_is_there_although_nothing_answers_it(closed: TestClient):
     assert "Ce service est arrêté" in shown.text
     assert "default-src 'none'" in shown.headers["content-security-policy"]
     assert "'unsafe" not in shown.headers["content-security-policy"]
+    for step in (5, 6, 7):
+        assert "actum up demos.bank:bank" in closed.get(f"/?step={step}").text
     assert "This service is off" in closed.get("/customers?language=en").text
     paid = closed.post("/customers/C-0001/pay?step=1", data={"way": "in", "amount": "10,00"})
     assert paid.headers["location"].startswith("/?step=1&said=Ce+service+est")
