@@ -290,13 +290,15 @@ def more_cash(event: PaidIn) -> PeaMoved:
 
 @placements.publishes
 def a_dividend(event: DividendPaid) -> PeaMoved:
-    return PeaMoved(customer=event.customer, amount=event.amount, label=f"dividend · dividende {event.share}")
+    return PeaMoved(
+        customer=event.customer, amount=event.amount, label=f"dividend {event.share} · dividende {event.share}"
+    )
 
 
 @placements.publishes
 def an_order(event: SharesBought | SharesSold) -> PeaMoved:
     """Cash becomes shares, or shares cash: only the fee is gone. What the price differs by is seen when it is valued."""
-    return PeaMoved(customer=event.customer, amount=-event.fee, label=f"fee · frais {event.share}")
+    return PeaMoved(customer=event.customer, amount=-event.fee, label=f"fee {event.share} · frais {event.share}")
 
 
 @placements.publishes
