@@ -83,7 +83,7 @@ class Keeper:
             kind=wanted.kind,
             state=self.state,
             since=self.since,
-            pid=None if process is None or process.ended else process.pid,
+            pid=None if process is None or process.ended or self.state is PieceState.STOPPED else process.pid,
             url=self.url,
             restarts=self.restarts,
             why=self.why,

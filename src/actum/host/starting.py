@@ -55,7 +55,8 @@ def start(name: str, asked: Asked, *, host: str, port: int) -> None:
     """Have the piece work in this process until it is told to stop. Whoever began it is told how it goes."""
     teller = Teller()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for chatty in ("uvicorn.error", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         around = around_of(asked, supervised=teller.supervised)
     except ActumError as wrong:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -149,6 +150,7 @@ class Supervisor:
             command = self.program.command(name, self._port(name))
             log = Log(self._folder.log(name))
             process = await Process.begin(command, environment=self.program.environment, log=log)
+            log.write(f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {name} begun, process {process.pid}\n".encode())
             await process.prepared()
             return process
 
