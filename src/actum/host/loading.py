@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -101,11 +101,9 @@ def _varied(example: Any, chance: Random) -> Any:
     """The example, with other identities and numbers in it."""
     match example:
         case dict():
-            fields: dict[str, Any] = example
-            return {name: _varied(value, chance) for name, value in fields.items()}
+            return {name: _varied(value, chance) for name, value in cast("dict[str, Any]", example).items()}
         case list():
-            items: list[Any] = example
-            return [_varied(item, chance) for item in items]
+            return [_varied(item, chance) for item in cast("Sequence[Any]", example)]
         case str() if example.endswith("-1") and example.count("-") == 1:
             return f"{example[:-1]}{chance.randint(1, THINGS)}"
         case _:
