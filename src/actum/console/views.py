@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """How many rows that differ are shown."""
+
+LONGEST = 30.0
+"""Seconds that it waits for it to begin, on a machine with much else to do."""
 
 PATIENCE = 1.0
 """Seconds that the page of a rebuild waits for it to be done; a longer one goes on, and is shown as it does."""
@@ -85,7 +89,7 @@ def _shown(asked: Asked, difference: Difference | None) -> Shown:
     cls = running.app.view_type(name)
     versions = running.versions(cls)
     status = next(each for each in running.followers() if each.name == cls.__name__)
-    candidate = any(each.role is Role.CANDIDATE for each in versions)
+    candidate = _stands(running, cls)
     kept = any(each.role is Role.KEPT for each in versions)
     values = {
         "context": context,
@@ -159,9 +163,18 @@ def _back(asked: Asked) -> Moved:
 def rebuild(asked: Asked) -> Moved:
     """Build another table beside the live one."""
     running, cls = _view(asked)
+    begun = running.rebuild(cls)
+    deadline = time.monotonic() + LONGEST
+    while not _stands(running, cls) and time.monotonic() < deadline:
+        time.sleep(PATIENCE / 50)  # its thread has still to begin
     with suppress(Busy):
-        running.rebuild(cls).wait(timeout=PATIENCE)
+        begun.wait(timeout=PATIENCE)
     return _back(asked)
+
+
+def _stands(running: Running, cls: type[View]) -> bool:
+    """Whether there is a candidate to look at."""
+    return any(each.role is Role.CANDIDATE for each in running.versions(cls))
 
 
 def diff(asked: Asked) -> Shown:
