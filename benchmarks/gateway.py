@@ -23,9 +23,9 @@ def measure(ground: Ground) -> Section:
     each = ground.size(40, 2)
     waited: dict[str, list[float]] = {}
     with (
-        server(ground.new("http-served.db")) as (bare, _),
-        _system(ground.new("system")) as gateway,
-        bank.open(ground.new("http.db"), actor="b") as running,
+        server(ground.new("gateway-bare.db")) as (bare, _),
+        _system(ground.new("gateway-system")) as gateway,
+        bank.open(ground.new("gateway-here.db"), actor="b") as running,
     ):
         awaiting = AsyncRunning(running)
         loads = {
