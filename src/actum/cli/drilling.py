@@ -225,9 +225,11 @@ def _faults(wanted: Wanted, system: System, control: Control) -> Iterable[Fault]
     yield from faults_of(system, places, control, ways=wanted.ways, only=wanted.only, quick=wanted.quick)
     if wanted.only and DISK not in wanted.only:
         return
-    if wanted.store is None and may_be_filled(wanted.data):
+    if wanted.store is not None:
+        note("journals and read databases in PostgreSQL are neither locked nor deleted, and its disk is not filled")
+    elif may_be_filled(wanted.data):
         yield Filled(wanted.data)
-    elif not wanted.as_json:
+    else:
         note("the disk is not filled: that takes --data on a small disk of its own, such as a tmpfs of 64 MB")
 
 
