@@ -121,8 +121,9 @@ def test_every_page_is_accessible_in_both_themes_and_nothing_is_blocked_or_fails
             at(page, address)
             assert page.locator("html").get_attribute("lang") == language
             found[f"{address}, light"] = violations(page)
-            page.emulate_media(color_scheme="dark")
-            found[f"{address}, dark"] = violations(page, "rule", ["color-contrast"])  # all that a theme changes
+            if language == "en":  # contrast is all that a theme changes, and no other words change it
+                page.emulate_media(color_scheme="dark")
+                found[f"{address}, dark"] = violations(page, "rule", ["color-contrast"])
     assert ({where: wrong for where, wrong in found.items() if wrong}, complaints) == ({}, [])
 
 
