@@ -59,6 +59,7 @@ def measure(ground: Ground) -> Section:
         at_least("one worker, each event once", one.rate / ONE, 1, figure=rate(one.rate), yardstick=f"asked for {rate(ONE)}"),
         fact("  processor time an event in its process", f"{one.processor:.1f} µs"),
         at_least("two workers in two processes beside one", two.beside(one), TWO, figure=rate(two.rate), yardstick=f"one {rate(one.rate)}"),
+        fact("  processor time an event, in both together", f"{two.processor:.1f} µs"),
         at_least("rebuilt beside the live table", anew.beside(plain), 1, figure=rate(anew.rate), yardstick=f"kept up {rate(plain.rate)}"),
         at_least("  the same beside an event a transaction", anew.beside(single), ONE_BY_ONE, figure=rate(anew.rate), yardstick=f"single {rate(single.rate)}"),
     ]  # fmt: skip

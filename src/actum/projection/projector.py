@@ -16,7 +16,7 @@ import msgspec
 
 from actum.journal.errors import Busy, NewerSchema, Unavailable, Unknown
 from actum.journal.query import Query
-from actum.journal.readmodel import Change, Mark, Share, Slices
+from actum.journal.readmodel import SLICES, Change, Mark, Share, Slices
 from actum.projection.care import Care
 from actum.projection.enrichment import Around
 from actum.projection.handling import HandledLine, Handling, Projection, line_of
@@ -39,6 +39,9 @@ _LOG = logging.getLogger(__name__)
 
 PAGE = 1000
 """How many events are folded into one transaction."""
+
+LONGEST_PAGE = 4
+"""How many pages go into one for whoever holds few of the slices, and so has few of the events of a page to fold."""
 
 LOOK_AT_OTHERS = 0.02
 """Seconds after which one looks again how far others have come who hold shares that are behind."""
@@ -270,10 +273,9 @@ class Projector:
 
     def _take_in(self, lines: Sequence[Line], newest: SequencedEvent, *, carefully: bool = False) -> bool:
         seen = lines[0].mark
-        events = list(
-            self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=self._page)
-        )
-        full = len(events) == self._page
+        limit = self._page * min(LONGEST_PAGE, SLICES // max(len(line.share.slices) for line in lines))
+        events = list(self._store.read(self._query(lines), after=seen.position, until=newest.position, limit=limit))
+        full = len(events) == limit
         reached = Mark(events[-1].position, events[-1].id) if full else Mark(newest.position, newest.id)
         changes = self._changes(lines, events, reached, carefully=carefully)
         if not self._database.commit(changes):

@@ -17,6 +17,10 @@ ROWS_KEPT = 20_000
 """How many rows are kept in memory, twice at the most."""
 
 
+KEYS_KNOWN = 100_000
+"""Of how many keys it is remembered whether they belong to some slices."""
+
+
 class Rows(Generic[ViewT]):
     """Finds the rows of some slices that an event's tags name. What is found may be changed."""
 
@@ -26,7 +30,6 @@ class Rows(Generic[ViewT]):
         self._young: dict[tuple[Identity, ...], ViewT] = {}
         self._old: dict[tuple[Identity, ...], ViewT] = {}
         self._whole = False
-        self._concerned: dict[str, bool] = {}
         self._all_keys = _keys_reader(plan) if slices == ALL_SLICES else _within(slices, _keys_reader(plan))
         self._keys = self._all_keys
 
@@ -37,7 +40,6 @@ class Rows(Generic[ViewT]):
     def leave_out(self, keys: frozenset[str]) -> None:
         """Find no rows of these keys, by their texts, any more; of all others, again."""
         self._keys = _without(keys, self._all_keys) if keys else self._all_keys
-        self._concerned = {}
 
     def find(self, texts: set[str], database: ReadDatabase) -> dict[str, list[ViewT]]:
         """The rows that each of these tag texts names, made where there are none yet.
@@ -72,11 +74,8 @@ class Rows(Generic[ViewT]):
 
     def concerned(self, texts: set[str]) -> set[str]:
         """Those of the tag texts that name a row of these slices."""
-        known, keys_of = self._concerned, self._keys
-        for text in texts:
-            if text not in known:
-                known[text] = bool(keys_of(text))
-        return {text for text in texts if known[text]}
+        keys_of = self._keys
+        return {text for text in texts if keys_of(text)}
 
     def age(self) -> None:
         """Let go of what was not asked for since long, where there is too much. Only between pages."""
@@ -84,8 +83,6 @@ class Rows(Generic[ViewT]):
             if self._old:
                 self._whole = False
             self._old, self._young = self._young, {}
-        if len(self._concerned) > self._most:
-            self._concerned = {}
 
 
 def key_text(key: tuple[Identity, ...]) -> str:
@@ -96,8 +93,19 @@ def key_text(key: tuple[Identity, ...]) -> str:
 def _within(
     slices: Slices, keys_of: Callable[[str], list[tuple[Identity, ...]]]
 ) -> Callable[[str], list[tuple[Identity, ...]]]:
-    """The same function, for the keys of these slices only."""
-    return lambda text: [key for key in keys_of(text) if slice_of(key_text(key)) in slices]
+    """The same function, for the keys of these slices only. Most keys come again: whether one is among them is remembered."""
+    known: dict[tuple[Identity, ...], bool] = {}
+
+    def within(key: tuple[Identity, ...]) -> bool:
+        if len(known) >= KEYS_KNOWN:
+            known.clear()
+        found = known[key] = slice_of(key_text(key)) in slices
+        return found
+
+    def mine(text: str) -> list[tuple[Identity, ...]]:
+        return [key for key in keys_of(text) if (known[key] if key in known else within(key))]
+
+    return mine
 
 
 def _without(
