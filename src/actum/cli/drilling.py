@@ -140,8 +140,11 @@ def drill(
 def _drilled(wanted: Wanted, *, running: bool) -> bool:
     from actum.host.control import ControlClient  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.folder import Folder  # noqa: PLC0415
+    from actum.service.consequences import checked  # noqa: PLC0415
 
     system = load_system(wanted.target)
+    for name in wanted.only:
+        checked(system, name)
     with ExitStack() as stack:
         if running:
             url, control = Folder(wanted.data).reached().gateway, ControlClient(wanted.data)

@@ -81,3 +81,11 @@ def test_where_nothing_runs_it_is_said_what_to_do(tmp_path: Path, monkeypatch: p
     code, said = actum("ps")
     assert code == 4
     assert "begin with `actum up`" in said
+
+
+def test_a_drill_of_a_piece_that_there_is_not_begins_nothing(tmp_path: Path):
+    words = ["drill", "tests.unit.host.shop:system", "--data", str(tmp_path / "data"), "--only", "shop/nonsense"]
+    answer = CliRunner().invoke(main, words)
+    assert answer.exit_code == 2
+    assert "no service is called 'shop/nonsense'; known: shop/commands" in answer.output
+    assert not (tmp_path / "data").exists()
