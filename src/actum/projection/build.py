@@ -108,6 +108,12 @@ class Build(Generic[ViewT]):
                 self._projector = None
             return True
 
+    def catch_up(self) -> None:
+        """Come as far as the live table is now; that may move on meanwhile."""
+        goal = self.goal()
+        while self.step() and self._pace.position < goal:
+            pass
+
     def _is_there(self, goal: Position) -> bool:
         """Whether it has come so far, by whomever; then the turn is given up."""
         mark = self.mark()

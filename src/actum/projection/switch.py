@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from actum.journal.errors import Busy, Invalid
 from actum.journal.event import LAST_POSITION, Position
-from actum.journal.readmodel import Role
+from actum.journal.readmodel import Cut, Role
 from actum.projection.changed import Definition, definition_of
 from actum.projection.digest import digest_of
 from actum.projection.place import live_of
+from actum.subscription.worker import worker_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from actum.journal.readmodel import Share, Standing
     from actum.projection.build import Build
     from actum.projection.difference import Difference
     from actum.projection.place import Place
 
-ATTEMPTS = 200
+ATTEMPTS = 20
 """How often one catches up with a live table that others move on, before they are told to be too fast."""
 
+RACES = 5
+"""How many of these attempts run after it while it moves; for the others it is held still."""
+
+STILL = 5.0
+"""Seconds for which a live table is held still at the most: who is killed meanwhile holds nobody up for longer."""
 
 SHORTEST_DIGEST = 8
 """How many characters of a digest one gives at the least."""
@@ -72,25 +79,56 @@ def check_digest(build: Build[Any], digest: str) -> None:
 
 
 def switch(build: Build[Any]) -> Switched:
-    """Put the table of the build in the live one's place, once it has come as far. `Busy` where it never does."""
+    """Put the table of the build in the live one's place, once it has come as far.
+
+    Where others move the live one on faster, it is held still for that moment. `Busy` where even that is foiled.
+    """
     place = build.place
-    for _ in range(ATTEMPTS):
-        while build.step():
-            pass
-        live = live_of(place.tables())
-        if live is not None and live.shape.table != build.plan.shape.table:
-            # Its workers may stand apart: the candidate comes as far as the first of them.
-            build.bring_to(min(build.head(), max((each.mark.position for each in shares(place, live)), default=0)))
-        mine = next((each for each in place.tables() if each.shape.table == build.plan.shape.table), None)
-        if mine is None or live is None:
-            continue
-        ahead = live.mark.position > build.head()  # Of a journal that was put back: nobody else gets that far.
-        until = LAST_POSITION if ahead else mine.mark.position
-        if live.shape.table == mine.shape.table or _point(place, mine, live, until=until):
-            return Switched(definition_of(live.shape), definition_of(mine.shape), mine.mark.position)
+    for attempt in range(ATTEMPTS):
+        with _for_attempt(attempt, place):
+            switched = _switch_now(build)
+        if switched is not None:
+            return switched
     raise Busy(
         f"the live table of {place.plan.name} moves on faster than its candidate; try again when there is less to do"
     )
+
+
+def _switch_now(build: Build[Any]) -> Switched | None:
+    """Catch up and switch; None where the live table has moved on meanwhile."""
+    place = build.place
+    build.catch_up()
+    live = live_of(place.tables())
+    if live is not None and live.shape.table != build.plan.shape.table:
+        # Its workers may stand apart: the candidate comes as far as the first of them.
+        build.bring_to(min(build.head(), max((each.mark.position for each in shares(place, live)), default=0)))
+    mine = next((each for each in place.tables() if each.shape.table == build.plan.shape.table), None)
+    if mine is None or live is None:
+        return None
+    ahead = live.mark.position > build.head()  # Of a journal that was put back: nobody else gets that far.
+    until = LAST_POSITION if ahead else mine.mark.position
+    if live.shape.table == mine.shape.table or _point(place, mine, live, until=until):
+        return Switched(definition_of(live.shape), definition_of(mine.shape), mine.mark.position)
+    return None
+
+
+@contextmanager
+def _for_attempt(attempt: int, place: Place[Any]) -> Iterator[None]:
+    """At first as things are; later nobody moves the live table on meanwhile: its shares are taken, and given back."""
+    live = None if attempt < RACES else live_of(place.tables())
+    if live is None:
+        yield
+        return
+    holder = worker_name()
+    try:
+        for share in shares(place, live):
+            # In the name of whoever holds it, so that its lease does not matter. The new epoch keeps its writes out.
+            owner = share.owner if share.held else holder
+            cut = Cut(share.slices, holder)
+            place.database.recut(live.shape.table, [share], [cut], worker=owner, seconds=STILL)
+        yield
+    finally:
+        place.database.leave(holder)
 
 
 def shares(place: Place[Any], standing: Standing) -> list[Share]:
@@ -125,16 +163,17 @@ def kept(place: Place[Any]) -> Standing:
 
 def go_back(place: Place[Any], target: Standing, *, behind: bool, catch_up: Callable[[], object]) -> Switched:
     """Put a kept table in the live one's place again, and take that one back. See `check_behind` for what is refused."""
-    for _ in range(ATTEMPTS):
-        catch_up()
-        live = live_of(place.tables())
-        if live is None:
-            break
-        standing = check_behind(place, target, live, behind=behind)
-        until = LAST_POSITION if behind else standing.mark.position
-        if place.database.point(standing.shape, instead_of=live.shape, until=until, aside=Role.TAKEN_BACK):
-            place.forget()
-            return Switched(definition_of(live.shape), definition_of(standing.shape), standing.mark.position)
+    for attempt in range(ATTEMPTS):
+        with _for_attempt(attempt, place):
+            catch_up()
+            live = live_of(place.tables())
+            if live is None:
+                break
+            standing = check_behind(place, target, live, behind=behind)
+            until = LAST_POSITION if behind else standing.mark.position
+            if place.database.point(standing.shape, instead_of=live.shape, until=until, aside=Role.TAKEN_BACK):
+                place.forget()
+                return Switched(definition_of(live.shape), definition_of(standing.shape), standing.mark.position)
     raise Busy(f"the live table of {place.plan.name} moves on faster than the one that is kept; try again")
 
 

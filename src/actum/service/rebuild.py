@@ -96,8 +96,8 @@ class Rebuilding:
         mine = target.shape.fingerprint == place.plan.shape.fingerprint
 
         def catch_up() -> None:
-            while mine and build.step():
-                pass
+            if mine:
+                build.catch_up()
 
         catch_up()
         standing = check_behind(place, target, live, behind=behind or mine)
@@ -252,8 +252,7 @@ class Rebuild(Generic[ViewT]):
         elif diffed is not None:
             check(build, diffed)
         self.wait()
-        while build.step():
-            pass
+        build.catch_up()
         live, mine = self._both()
         before, after = (digest_of(self._place.database, each.shape) for each in (live, mine))
         event = ViewSwitched(

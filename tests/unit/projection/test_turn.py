@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from actum import Running
+from actum import Event, Running
+from actum.journal.readmodel import ALL_SLICES, Cut
 from actum.projection.build import Build
+from actum.projection.projector import Projector
+from actum.projection.switch import RACES, switch
 from actum.testing.postgres import with_journal
-from tests.unit.projection.bank import fill, some_events
+from tests.unit.projection.bank import Deposited, fill, some_events
 from tests.unit.projection.versions import at_work, first, made_of, rows_of, second, view_of
 
 EVENTS = some_events(400, seed=71)
@@ -86,3 +90,36 @@ def test_two_that_build_at_once_come_to_the_right_rows_together(tmp_path: Path, 
         assert [each.pace().position for each in builds] == [400, 400]
         programs[0].rebuild(view_of(programs[0].app)).switch()
         assert rows_of(programs[1]) == made_of(second(), EVENTS)
+
+
+@pytest.mark.parametrize("workers", [False, True], ids=["kept by nobody's worker", "kept by a worker"])
+def test_a_live_table_that_others_always_move_on_is_held_still_and_switched_from(
+    tmp_path: Path, views: str, *, workers: bool
+):
+    """Whenever the candidate has come as far, an older program takes in one more event, if it may."""
+    older, newer = (at_work(app, tmp_path / "bank.actum", views=views) for app in (first(), second()))
+    with older, newer:
+        place = older.views.shelf.place(view_of(older.app))
+        (live,) = place.tables()
+        database, plan, shape = place.database, place.kept_in(live), live.shape
+        (share,) = database.shares(shape)
+        owner = "the older" if workers else ""
+        if workers:
+            assert database.recut(shape.table, [share], [Cut(ALL_SLICES, owner)], worker=owner, seconds=600)
+        ahead = Projector(older.store, older.app.codec, database=database, plans=[plan], owner=owner)
+        more: list[Event] = []
+
+        class Overtaken(Build[Any]):
+            def bring_to(self, position: int) -> None:
+                super().bring_to(position)
+                more.append(Deposited(account="A-1", amount=Decimal(1)))
+                older.append(more[-1])
+                ahead.step()
+
+        candidate = newer.views.shelf.place(view_of(newer.app))
+        switch(Overtaken(candidate, store=newer.store, codec=newer.app.codec))
+        assert len(more) == RACES + 1, "and no attempt more"
+        newer.views.shelf.take_up()
+        newer.catch_up()
+        assert rows_of(newer) == made_of(second(), [*EVENTS, *more])
+        assert [share.held for share in database.shares(shape)] == [False], "it is let go of"
