@@ -65,3 +65,14 @@ def state_at(
     state = fold.new(ids)
     fold.replay(state, store.read(fold.query(codec, fold.tags(ids)), until=until), codec)
     return state
+
+
+def state_now(store: EventStore, codec: Codec, *, fold: Fold[StateT], ids: tuple[Identity, ...]) -> StateT:
+    """The state of one thing by everything there is. A thing's own events come in one go; those of all things, page by page."""
+    tags = fold.tags(ids)
+    if not tags:
+        return state_at(store, codec, fold=fold, ids=ids, until=store.head())
+    state = fold.new(ids)
+    _, (events,) = store.load([fold.query(codec, tags)], after=[0])
+    fold.replay(state, events, codec)
+    return state

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
-from actum.history.as_of import position_at, state_at
+from actum.history.as_of import position_at, state_at, state_now
 from actum.journal.errors import Unavailable, Unknown
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
@@ -175,6 +175,8 @@ class Running:
         """
         fold: Fold[StateT] = fold_of(state)
         ids = fold.ids(identity)
+        if at is None:
+            return state_now(self.store, self.app.codec, fold=fold, ids=ids)
         until = position_at(self.store, at)
         return state_at(self.store, self.app.codec, fold=fold, ids=ids, until=until)
 

@@ -1,9 +1,11 @@
 -- Named statements about the server, the session and the schema: "-- name: verb", a comment, one statement.
 
 -- name: begin_session
--- What every statement of ours counts on, whatever the user's defaults are. Compiling plans costs more than it brings.
+-- What every statement of ours counts on, whatever the user's defaults are. Compiling plans costs more than it brings, and
+-- so does making a new one each time: there is one way to go about each statement, and it does not depend on what is asked.
 SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;
 SET jit = off;
+SET plan_cache_mode = force_generic_plan;
 
 -- name: schema_exists
 -- Whether there is such a schema; whether the journal's own table is in it; whether anything else is.
