@@ -92,7 +92,9 @@ class Connection(asyncio.Protocol):
     async def ask(self, request: bytes) -> Reply:
         """Send it; the answer, once its head is there."""
         assert self._transport is not None
-        self._headers, self._complete, self.streams = [], False, True
+        self._headers, self._complete, self._goes_on, self.streams = [], False, False, True
+        self._chunks.clear()
+        self._waiting = 0
         self._bodiless = request.startswith(b"HEAD ")
         self._head = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -179,9 +181,8 @@ class Connection(asyncio.Protocol):
         """All of them."""
         if self._head is not None and not self._head.done():
             self._head.set_result(Reply(self, self._parser.get_status_code(), self._headers))
-        if self._bodiless:
-            # The parser would wait for a body: the connection is not used again.
-            self._complete = True
+        # The parser does not know of HEAD and waits for a body: such a connection is not used again, `_goes_on` stays False.
+        self._complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
         """Some of the body."""

@@ -150,6 +150,16 @@ def test_an_answer_without_an_end_is_passed_on_as_it_comes(url: str, behind: Beh
     assert ask(url, "GET", "/shop/feed")[2] == b"done"
 
 
+def test_a_head_takes_nothing_from_whoever_asks_next(url: str, behind: Behind):
+    methods = ["GET", "HEAD", "POST", "HEAD", "GET"]
+    answers = [ask(url, method, "/shop/commands/Order") for method in methods]
+    assert [(status, body) for status, _, body in answers] == [
+        (200, b"" if method == "HEAD" else b"done") for method in methods
+    ]
+    assert {headers["content-length"] for _, headers, _ in answers} == {"4"}
+    assert [method for method, *_ in behind.asked] == methods
+
+
 def test_what_is_off_is_said_with_its_name_what_it_means_and_when_to_come_again(url: str, book: Book):
     book.at["shop/commands"] = Found(None, False, "shop/commands is stopped", 7)
     status, headers, body = ask(url, "POST", "/shop/commands/Order", b"{}")
