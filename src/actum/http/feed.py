@@ -7,6 +7,7 @@ misses nothing: positions have no gaps, so it is certain what comes next.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from actum.http.answers import recording_of
 from actum.journal.event import Position, SequencedEvent
 from actum.journal.message import to_json
 from actum.journal.query import Query
+from actum.subscription.patience import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from actum.http.choice import Choice
     from actum.journal.codec import Codec
     from actum.journal.store import EventStore
+
+_LOG = logging.getLogger(__name__)
 
 KEPT = 2000
 """How many of the newest events are kept in memory for all followers together."""
@@ -73,7 +77,10 @@ class Feed:
         self._changed = asyncio.Event()
         self._rung = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
         self._stop_watching: Callable[[], None] = lambda: None
+        self.trouble: Exception | None = None
+        """What keeps new events from all who follow, until it is over."""
         self.ended = False
 
     async def follow(self, choice: Choice, *, after: Position, heartbeats: float) -> AsyncGenerator[bytes, None]:
@@ -144,24 +151,43 @@ class Feed:
     # The newest events.
 
     async def _start(self) -> None:
-        if self._pump is None:
-            loop = asyncio.get_running_loop()
-            self._stop_watching = self._store.watch(lambda _: _call(loop, self._rung.set))
-            self._head = await asyncio.to_thread(self._store.head)
-            self._pump = asyncio.create_task(self._pumping(), name="actum-feed")
+        async with self._starting:
+            if self._pump is None:
+                loop = asyncio.get_running_loop()
+                self._head = await asyncio.to_thread(self._store.head)
+                self._stop_watching = self._store.watch(lambda _: _call(loop, self._rung.set))
+                self._pump = asyncio.create_task(self._pumping(), name="actum-feed")
 
     async def _pumping(self) -> None:
+        """Goes on for as long as the feed does: a journal that is away is asked until it is back."""
+        attempts = 0
         while not self.ended:
-            fresh = await asyncio.to_thread(self._fresh, self._head)
+            try:
+                fresh = await asyncio.to_thread(self._fresh, self._head)
+            except Exception as wrong:  # noqa: BLE001 - whatever it is, nobody else would go on
+                attempts += 1
+                self._say(wrong)
+                await asyncio.sleep(pause(attempts))
+                continue
+            attempts, self.trouble = 0, None
             if fresh:
                 self._keep(fresh)
-                continue
-            try:
-                async with asyncio.timeout(LOOK_ANYWAY):
-                    await self._rung.wait()
-            except TimeoutError:
-                pass
-            self._rung.clear()
+            else:
+                await self._rest()
+
+    def _say(self, wrong: Exception) -> None:
+        if self.trouble is None:
+            _LOG.warning("the feed waits at position %d: %s", self._head, wrong, exc_info=wrong)
+        self.trouble = wrong
+
+    async def _rest(self) -> None:
+        """Until there is something new, perhaps."""
+        try:
+            async with asyncio.timeout(LOOK_ANYWAY):
+                await self._rung.wait()
+        except TimeoutError:
+            pass
+        self._rung.clear()
 
     def _fresh(self, after: Position) -> list[Entry]:
         found = self._store.read(Query.all(), after=after, limit=PAGE)

@@ -27,11 +27,17 @@ async def health(_: Call) -> Response:
 
 async def ready(call: Call) -> Response:
     """`GET /ready`: whether to send requests here: the journal is reachable, the views go on, no stop is near."""
-    served = call.served
+    found = await _how_it_is(call.served)
+    return answer(found, status=200 if found.ready else 503)
+
+
+async def _how_it_is(served: Served) -> Readiness:
     found = await served.read(_readiness, served.running.running)
     if served.draining:
-        found = Readiness(False, found.head, found.views, found.lag, "about to stop")
-    return answer(found, status=200 if found.ready else 503)
+        return Readiness(False, found.head, found.views, found.lag, "about to stop")
+    if found.ready and served.feed.trouble is not None:
+        return Readiness(False, found.head, found.views, found.lag, f"the feed waits: {served.feed.trouble}")
+    return found
 
 
 def _readiness(running: Running) -> Readiness:
@@ -53,12 +59,12 @@ def _readiness(running: Running) -> Readiness:
 async def metrics(call: Call) -> Response:
     """`GET /metrics`: counters, durations and gauges, as OpenMetrics text."""
     served = call.served
-    found = await served.read(_readiness, served.running.running)
+    found = await _how_it_is(served)
     return Response(served.metrics.text(_gauges(served, found)), media_type=CONTENT_TYPE)
 
 
 def _gauges(served: Served, found: Readiness) -> Iterator[tuple[str, str, float]]:
-    yield "actum_ready", "1 where requests may be sent here.", int(found.ready and not served.draining)
+    yield "actum_ready", "1 where requests may be sent here.", int(found.ready)
     yield "actum_commands_in_flight", "Commands under way.", served.commands.inside
     yield "actum_reads_in_flight", "Reads under way.", served.reads.inside
     yield "actum_feeds_open", "Event feeds and live queries that are open.", served.feeds.inside

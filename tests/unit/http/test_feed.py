@@ -6,6 +6,7 @@ import asyncio
 import threading
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from actum.http.answers import Recording
 from actum.http.choice import Choice
 from actum.http.feed import CLOSING, KEPT, Feed, block_of, heartbeat
 from actum.http.wire import Blocks
+from actum.journal.errors import Unavailable
 from actum.journal.query import Query
 from actum.service.running import Running
 from tests.unit.http.bank import Deposit, Open, bank
@@ -99,6 +101,47 @@ def test_a_silent_feed_says_that_it_is_alive_and_where_it_is(running: Running):
     assert first == b"retry: 2000\n\n"
     assert alive == heartbeat(1)
     assert last == CLOSING
+
+
+class Journal:
+    """A journal that cannot be read while it is away."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.away = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def read(self, *arguments: Any, **how: Any) -> Any:
+        if self.away:
+            raise Unavailable("the server is gone")
+        return self._store.read(*arguments, **how)
+
+
+def test_a_feed_whose_journal_was_away_goes_on_with_all_that_was_written_meanwhile(running: Running):
+    journal: Any = Journal(running.store)
+    running.execute(Open(account="A", owner="o"))
+
+    async def main() -> tuple[list[bytes], str]:
+        feed = Feed(journal, bank.codec)
+        pieces, *others = (feed.follow(ALL, after=1, heartbeats=0.02) for _ in range(3))
+        await asyncio.gather(*[anext(follower) for follower in (pieces, *others)])
+        found: list[bytes] = []
+        journal.away = True
+        write(running, 3)
+        while feed.trouble is None:
+            found.append(await anext(pieces))
+        said, journal.away = str(feed.trouble), False
+        write(running, 3)
+        while 7 not in positions(found):
+            found.append(await anext(pieces))
+        assert feed.trouble is None
+        await feed.end()
+        return found, said
+
+    found, said = asyncio.run(main())
+    assert (positions(found), said) == ([2, 3, 4, 5, 6, 7], "the server is gone")
 
 
 @pytest.mark.parametrize("data", [b'{"a":1}', b'{"a":\n1,\r\n"b":2}', "{'x': '\u2028'}".encode()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.testclient import TestClient
 
 from actum.http.asgi import asgi
@@ -37,6 +39,16 @@ def test_a_service_whose_views_have_stopped_is_not_ready(client: TestClient, fil
     filled.views.progress.fail(Unavailable("evolve cannot take it"))
     answer = client.get("/ready")
     assert (answer.status_code, answer.json()["trouble"]) == (503, "the views have stopped: evolve cannot take it")
+
+
+def test_a_service_whose_feed_waits_is_not_ready(running: Running):
+    door = asgi(bank, running)
+    with TestClient(door) as client:
+        served = asyncio.run(door.open())
+        served.feed.trouble = Unavailable("the journal cannot be read")
+        answer = client.get("/ready")
+        assert (answer.status_code, answer.json()["trouble"]) == (503, "the feed waits: the journal cannot be read")
+        assert "actum_ready 0\n" in client.get("/metrics").text
 
 
 def test_counters_tell_outcomes_apart(client: TestClient, running: Running):
