@@ -28,26 +28,36 @@ PATIENCE = 30
 """Seconds that what is under way has to finish when the server stops."""
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a request before its headers are complete, at the most: then the connection is closed."""
+"""Bytes of a request at the most that are neither a complete head nor part of its body: then the connection is closed."""
 
 
 class _Protocol(HttpToolsProtocol):
-    """HTTP/1.1 with a bound on what may come in before the headers are complete."""
+    """HTTP/1.1 with a bound on what may come in that is no body: the head, and what stands around and behind its chunks."""
 
     _pending = 0
+    _begun = False
 
     def data_received(self, data: bytes) -> None:
         self._pending += len(data)
         super().data_received(data)
-        if self._pending > LONGEST_HEAD:
+        if self._pending > LONGEST_HEAD and not self.transport.is_closing():
             self.send_400_response("The headers are too large.")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What follows a body in chunks is nobody's here, and must not change headers that were looked at already (RFC 9110, §6.5.1).
+        if not self._begun:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._pending = -(1 << 62)
+        self._pending, self._begun = 0, True
         super().on_headers_complete()
 
-    def on_message_complete(self) -> None:
+    def on_body(self, body: bytes) -> None:
         self._pending = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._pending, self._begun = 0, False
         super().on_message_complete()
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from actum.host.behind import Plain
 from actum.http.asgi import asgi
 from actum.http.serving import LONGEST_HEAD, Serving
 from actum.journal.errors import Invalid, Unavailable
@@ -77,6 +83,34 @@ def test_a_head_without_end_is_cut_off():
             except ConnectionError:
                 answer = b"HTTP/1.1 400"
         assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_what_follows_a_body_in_chunks_is_no_header_and_has_an_end():
+    """Trailers: a few are passed over, many end the connection, so that nobody fills the memory with them."""
+    seen: list[list[bytes]] = []
+
+    async def hear(request: Request) -> Response:
+        await request.body()
+        seen.append([name for name, _ in request.scope["headers"]])
+        return Response("heard")
+
+    door = Plain(Starlette(routes=[Route("/", hear, methods=["POST"])]), secured=False)
+    with Serving(door) as serving, line_to(serving) as line:
+        head = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+        line.sendall(head + b"1\r\nx\r\n0\r\nauthorization: late\r\n\r\n")
+        assert line.recv(1000).startswith(b"HTTP/1.1 200")
+        assert seen == [[b"host", b"transfer-encoding"]]
+        line.sendall(head + b"1\r\nx\r\n0\r\n")
+        with suppress(ConnectionError):
+            while True:
+                line.sendall(b"x-trailer: " + b"x" * 1000 + b"\r\n")
+        assert not seen[1:]
+
+
+def line_to(serving: Serving) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", int(serving.url.rpartition(":")[2])))
+    line.settimeout(30)
+    return line
 
 
 def test_the_second_half_of_an_answer_does_not_wait_for_the_receipt_of_the_first(running: Running):
