@@ -29,7 +29,7 @@ from actum.console.asked import Asked
 from actum.console.house import House
 from actum.console.rendering import prepare, render
 from actum.console.routes import Route, find
-from actum.http.problem import Problem, problem_of
+from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
 from actum.http.security import Guard, Security, check_origin
 from actum.http.sessions import CSRF
@@ -294,6 +294,9 @@ class Console:
             instance = uuid4()
             _LOG.error("urn:uuid:%s: a page failed", instance, exc_info=wrong)
             problem = Problem("internal", f"something went wrong inside; the log has it under {instance}")
+        if problem.type.name in INSIDE and self.secured and (asked is None or asked.principal is None):
+            _LOG.warning("a page failed: %s", problem.detail)
+            problem = kept_in(problem)
         if asked is None:
             return Response(
                 problem.detail, status_code=problem.type.status, headers=problem.headers, media_type="text/plain"

@@ -119,7 +119,10 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether the service can do its work: the journal's head, how far the views are, and what is wrong, if anything."""
+    """Whether the service can do its work: the journal's head, how far the views are, and what is wrong, if anything.
+
+    Where it is known who asks, those without the permission `metrics:read` are told of `trouble` only what kind it is, and no figures.
+    """
 
     ready: bool
     head: int | None

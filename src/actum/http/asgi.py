@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from actum.http.call import Call, path_in, trouble
 from actum.http.limits import Limits
-from actum.http.problem import Problem, problem_of
+from actum.http.policy import METRICS
+from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
 from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED, Route, Router
 from actum.http.said import CORRELATION, TRACEPARENT
@@ -180,9 +181,9 @@ class Door:
             route, call.names = self._router.find(call.method, path_in(scope))
             response = await self._answer(route, call)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
-            response = _problem(wrong, scope)
+            response = self._problem(wrong, scope, call)
         if call is not None:
-            response = await _on_record(call, route, response)
+            response = await self._on_record(call, route, response)
             _carry(call, response)
             call.served.metrics.answered(
                 route="none" if route is None else route.path,
@@ -202,6 +203,30 @@ class Door:
         _check_part(route, call.served)
         return await route.answering(call)
 
+    async def _on_record(self, call: Call, route: Route | None, response: Response) -> Response:
+        """Nothing is answered that is not on record, where it is known who asks."""
+        guard = call.served.guard
+        if guard is None or (route is not None and route.path in UNRECORDED and call.principal is None):
+            return response
+        try:
+            needed = None if route is None else route.needed(call.names)
+            await guard.record(call, permission=needed, status=response.status_code)
+        except Exception as wrong:  # noqa: BLE001 - see there
+            return self._problem(wrong, call.scope, call)
+        return response
+
+    def _problem(self, wrong: Exception, scope: Scope, call: Call | None) -> Response:
+        problem = problem_of(wrong)
+        if problem is None or problem.type.name == "internal":
+            instance = f"urn:uuid:{uuid4()}"
+            _LOG.error("%s: %s %s failed", instance, scope["method"], scope["path"], exc_info=wrong)
+            return trouble(Problem("internal", "something went wrong inside; the log has it"), instance)
+        knows = call is not None and call.principal is not None and call.principal.may(METRICS)
+        if problem.type.name in INSIDE and self.secured and not knows:
+            _LOG.warning("%s %s: %s", scope["method"], scope["path"], problem.detail)
+            problem = kept_in(problem)
+        return trouble(problem)
+
 
 def _check_part(route: Route, served: Served) -> None:
     """`elsewhere` for what another service of this context is there for."""
@@ -211,28 +236,6 @@ def _check_part(route: Route, served: Served) -> None:
     names = [f"{served.app.name}/{one.value}" for one in route.parts]
     here = f"{served.app.name}/{part.value}"
     raise Problem("elsewhere", f"this is {here}; {route.path} is answered by {' or '.join(names)}", services=names)
-
-
-async def _on_record(call: Call, route: Route | None, response: Response) -> Response:
-    """Nothing is answered that is not on record, where it is known who asks."""
-    guard = call.served.guard
-    if guard is None or (route is not None and route.path in UNRECORDED):
-        return response
-    try:
-        needed = None if route is None else route.needed(call.names)
-        await guard.record(call, permission=needed, status=response.status_code)
-    except Exception as wrong:  # noqa: BLE001 - see there
-        return _problem(wrong, call.scope)
-    return response
-
-
-def _problem(wrong: Exception, scope: Scope) -> Response:
-    problem = problem_of(wrong)
-    if problem is not None and problem.type.name != "internal":
-        return trouble(problem)
-    instance = f"urn:uuid:{uuid4()}"
-    _LOG.error("%s: %s %s failed", instance, scope["method"], scope["path"], exc_info=wrong)
-    return trouble(Problem("internal", "something went wrong inside; the log has it"), instance)
 
 
 def _carry(call: Call, response: Response) -> None:

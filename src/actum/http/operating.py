@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -10,7 +11,8 @@ from actum.http.answers import Health, Readiness
 from actum.http.call import answer
 from actum.http.metrics import CONTENT_TYPE
 from actum.http.openapi import describe
-from actum.journal.errors import ActumError
+from actum.http.policy import METRICS
+from actum.journal.errors import ActumError, Denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ async def health(_: Call) -> Response:
 async def ready(call: Call) -> Response:
     """`GET /ready`: whether to send requests here: the journal is reachable, the views go on, no stop is near."""
     found = await _how_it_is(call.served)
-    return answer(found, status=200 if found.ready else 503)
+    return answer(found if _may_know(call) else _outside(found), status=200 if found.ready else 503)
 
 
 async def _how_it_is(served: Served) -> Readiness:
@@ -40,18 +42,34 @@ async def _how_it_is(served: Served) -> Readiness:
     return found
 
 
+def _may_know(call: Call) -> bool:
+    """Whether whoever asks may know more than whether to ask again. Who has nothing good to show is nobody, here."""
+    guard = call.served.guard
+    if guard is None:
+        return True
+    with suppress(Denied):
+        guard.admit(call, METRICS)
+        return True
+    return False
+
+
+def _outside(found: Readiness) -> Readiness:
+    """What everybody may know: what stands behind the colon names data and files."""
+    return Readiness(found.ready, None, None, None, found.trouble and found.trouble.partition(":")[0])
+
+
 def _readiness(running: Running) -> Readiness:
     try:
         head = running.head()
     except ActumError as wrong:
-        return Readiness(False, None, None, None, str(wrong))
+        return Readiness(False, None, None, None, f"the journal cannot be read: {wrong}")
     if not running.app.views or not running.views.there:
         return Readiness(True, head, None, None, None)
     progress = running.views.progress
     try:
         views = running.views.shown(*running.app.views.values())
     except ActumError as wrong:
-        return Readiness(False, head, None, None, str(wrong))
+        return Readiness(False, head, None, None, f"the views cannot be read: {wrong}")
     trouble = None if progress.error is None else f"the views have stopped: {progress.error}"
     return Readiness(trouble is None, head, views, max(head - views, 0), trouble)
 

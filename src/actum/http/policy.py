@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ON_BEHALF_OF = "on-behalf-of"
 """The permission to say for whom one acts."""
 
+METRICS = "metrics:read"
+"""The permission to know how the service is, and what inside it is not as it should be: sentences with paths and data in them."""
+
 _SHAPE = re.compile(r"(\*|[a-z][a-z-]*(:(\*|[A-Za-z][A-Za-z0-9._-]*))?)\Z")
 _NAMED = ("commands", "queries", "views", "states")
 

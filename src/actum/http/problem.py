@@ -114,6 +114,18 @@ class Problem(Exception):
         return _ENCODER.encode(standard | self.members)
 
 
+INSIDE = frozenset({"unavailable", "storage-full", "read-only", "corrupted", "not-a-journal", "newer-schema"})
+"""Types whose sentence may name files, addresses and data."""
+
+
+def kept_in(problem: Problem) -> Problem:
+    """The same for whoever is not to know what it looks like inside."""
+    if problem.type.name not in INSIDE:
+        return problem
+    detail = "something inside is not as it should be; whoever runs it finds in its log what"
+    return Problem(problem.type.name, detail, headers=problem.headers)
+
+
 _ENCODER = msgspec.json.Encoder(decimal_format="string", enc_hook=str)
 
 

@@ -71,7 +71,7 @@ ENTRANCES = ("/login", "/login/oidc", "/login/oidc/callback")
 """Where one comes to say who one is: what one has said before does not count."""
 
 UNRECORDED = ("/health", "/ready")
-"""What is asked by machines all day long, and says nothing of anybody."""
+"""What is asked by machines all day long, and says nothing of anybody: on record only where somebody says who they are."""
 
 
 class Router:

@@ -35,9 +35,10 @@ def test_a_service_whose_journal_is_gone_is_alive_and_not_ready():
         assert client.get("/events").json()["type"] == "urn:actum:problem:unavailable"
 
 
-def test_a_service_whose_views_have_stopped_is_not_ready(client: TestClient, filled: Running):
-    filled.views.progress.fail(Unavailable("evolve cannot take it"))
-    answer = client.get("/ready")
+def test_a_service_whose_views_have_stopped_is_not_ready():
+    with bank.open("memory:", follow=False) as running, TestClient(asgi(bank, running)) as client:
+        running.views.progress.fail(Unavailable("evolve cannot take it"))
+        answer = client.get("/ready")
     assert (answer.status_code, answer.json()["trouble"]) == (503, "the views have stopped: evolve cannot take it")
 
 

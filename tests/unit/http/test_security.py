@@ -20,6 +20,7 @@ from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED
 from actum.http.security import Security
 from actum.http.serving import Serving
 from actum.http.throttle import Bucket
+from actum.journal.errors import Unavailable
 from actum.service.running import Running
 from tests.unit.http.bank import bank
 
@@ -183,6 +184,33 @@ def test_what_is_public_is_answered_to_everybody(house: House):
         assert client.get("/queries/Owners").json() == []
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 200
+
+
+def test_what_is_wrong_inside_is_for_those_who_may_know_it(tmp_path: Path):
+    """Sentences of errors have data and paths in them: strangers are told what kind of trouble it is."""
+    running = bank.open("memory:", follow=False)
+    house = House(asgi(bank, running, security=security(tmp_path)), tmp_path, known_in(tmp_path))
+    running.views.progress.fail(Unavailable("the view Balance cannot take Opened(owner='camille'): boom"))
+    with house.client() as client:
+        assert client.get("/ready").json() == {
+            "ready": False,
+            "head": None,
+            "views": None,
+            "lag": None,
+            "trouble": "the views have stopped",
+        }
+        assert house.accesses() == [], "machines ask it all day long"
+    with house.client("teller") as client:
+        assert client.get("/ready").json()["trouble"] == "the views have stopped"
+    with house.client("admin") as client:
+        assert "camille" in client.get("/ready").json()["trouble"]
+    assert [(one.who, one.address) for one in house.accesses()] == [("till-7", "/ready"), ("root-1", "/ready")]
+    running.close()
+    (tmp_path / "none").write_text("no folder")
+    door = asgi(bank, tmp_path / "none" / "bank.db", security=security(tmp_path))
+    for path in ("/health", "/events", "/ready"):
+        answer = TestClient(door).get(path)
+        assert (answer.status_code, str(tmp_path) in answer.text, kind(answer)) == (503, False, "unavailable")
 
 
 def test_a_tenants_door_lets_in_the_tenants_own_and_writes_whose_it_was(running: Running, house: House):
