@@ -33,6 +33,8 @@ from tests.house import ROOT
 LONG = 120
 
 CODE = """
+import ctypes
+from pathlib import Path
 from typing import Annotated
 from actum import App, Command, Event, System, Tag, View
 
@@ -44,6 +46,9 @@ app = App("things")
 
 @app.decides
 def count(command: Count) -> Counted:
+    if Path("hang").exists():
+        Path("hang").unlink()
+        ctypes.PyDLL(None).sleep(3600)  # holds the interpreter's lock: nothing else in this process goes on
     return Counted(thing=command.thing, word="WORD")
 
 @app.view
@@ -81,17 +86,20 @@ class Stage:
     @contextmanager
     def up(self, *options: str) -> Iterator[subprocess.Popen[str]]:
         """Run it."""
+        self.said.clear()
         environment = os.environ | {"PYTHONPATH": f"{self.folder}{os.pathsep}{ROOT}"}
         command = [sys.executable, "-m", "actum.cli", "up", "things:system", "--data", str(self.data)]
         command += ["--port", "0", "--json", "--actor", "tester", *options]
         with subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            hearing = threading.Thread(target=self._hear, args=(process.stdout,), daemon=True)
+            hearing.start()
             try:
-                threading.Thread(target=self._hear, args=(process.stdout,), daemon=True).start()
                 self.heard(lambda one: "ready" in one)
                 self.url = next(one["ready"] for one in self.said if "ready" in one)
                 yield process
             finally:
                 process.terminate()
+                hearing.join(LONG)
 
     def _hear(self, stdout: Any) -> None:
         for line in stdout:
@@ -151,6 +159,8 @@ def test_a_host_keeps_its_pieces_at_work_whatever_befalls_them(stage: Stage):
         for pid in pids:
             until(lambda pid=pid: is_gone(pid), f"{pid} has ended with its host")
     _a_port_that_is_taken_is_passed_over(stage)
+    with stage.up("--silence", "6"):
+        _a_piece_that_hangs_is_started_again_and_one_that_is_paused_is_not(stage)
 
 
 def _a_killed_piece_is_back_on_its_port(stage: Stage) -> None:
@@ -209,7 +219,6 @@ def _a_piece_that_cannot_begin_is_tried_again_and_says_why(stage: Stage) -> None
 
 def _a_port_that_is_taken_is_passed_over(stage: Stage) -> None:
     stage.write("four")
-    stage.said.clear()
     taken = port_of(stage.name, "things/commands")
     known = json.loads((stage.data / "host/ports.json").read_text())
     # The last thread of a killed process may still be on its way out.
@@ -222,3 +231,16 @@ def _a_port_that_is_taken_is_passed_over(stage: Stage) -> None:
         assert host.wait(LONG) == 0
     assert not (stage.data / "host/control.json").exists()
     assert [one["said"] for one in stage.said if "said" in one] == ["stopping"]
+
+
+def _a_piece_that_hangs_is_started_again_and_one_that_is_paused_is_not(stage: Stage) -> None:
+    """Whoever had asked gets an answer all the same; the log says where the piece stood."""
+    paused = stage.control.pause("things/queries")[0]
+    (stage.folder / "hang").touch()
+    assert stage.post("T-3")[0] == 200
+    after = stage.piece("things/commands")
+    assert after.restarts >= 1
+    assert "answered nothing for 6 s" in str(after.why)
+    assert stage.piece("things/queries") == paused
+    assert ", line 17 in count" in (stage.data / "host/logs/things.commands.log").read_text()
+    stage.control.resume("things/queries")

@@ -63,6 +63,14 @@ COLOURS = {
     metavar="NAME=URL",
     help="A service that somebody else runs, and where: accounts/queries=http://10.0.0.7:9000. Repeatable.",
 )
+@click.option(
+    "--silence",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="A piece that answers nothing for so long is started again; 0: never.",
+)
 @click.option("--reload", is_flag=True, help="Take up changed code by itself; who asks meanwhile waits for a moment.")
 @click.option(
     "--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself after so many seconds."
@@ -80,6 +88,7 @@ def up(
     scale: tuple[str, ...],
     external: tuple[str, ...],
     *,
+    silence: float,
     reload: bool,
     seconds: float | None,
     security: str | None,
@@ -89,13 +98,14 @@ def up(
 ) -> None:
     """Run a SYSTEM, named MODULE:ATTRIBUTE, each of its services in a process of its own, behind one gateway.
 
-    Pieces that end are started again, those that end again and again are held. Logs are files in the data folder. Ends on
+    Pieces that end or hang are started again, those that end again and again are held. Logs are files in the data folder. Ends on
     Ctrl-C and on SIGTERM: what is under way is finished. `actum ps`, `stop`, `start` and `logs` work from another terminal.
     """
     needs_http()
     from actum.host.child import Teller  # noqa: PLC0415
     from actum.host.folder import default_folder  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.hosting import Setup  # noqa: PLC0415
+    from actum.host.keeper import Patience  # noqa: PLC0415
 
     Teller()
     folder = Path(data) if data else default_folder(load_system(system).name)
@@ -111,6 +121,7 @@ def up(
         token=token,
         actor=actor,
         reload=reload,
+        patience=Patience(silence=silence),
     )
     logging.basicConfig(level=logging.ERROR)
     asyncio.run(_up(setup, seconds=seconds, shown=_Lines(as_json=True) if as_json else _shown()))

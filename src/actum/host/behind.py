@@ -1,12 +1,16 @@
 """A door behind a gateway: it stands under the path of its context, and knows through whom a request came.
 
-Only who shows the key that a host gives to its own pieces is believed when it says for whom it asks.
+Only who shows the key that a host gives to its own pieces is believed when it says for whom it asks. `/health` is answered here,
+whatever the piece: it says that the process answers, and is nobody's look at anything.
 """
 
 from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING
+
+from actum.http.answers import Health
+from actum.http.call import answer
 
 if TYPE_CHECKING:
     from actum.http.serving import Served
@@ -41,7 +45,12 @@ class Behind:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Served`."""
-        await self._door(self._seen(scope) if scope["type"] == "http" else scope, receive, send)
+        if scope["type"] != "http":
+            await self._door(scope, receive, send)
+        elif scope["path"] == "/health":
+            await answer(Health("ok"))(scope, receive, send)
+        else:
+            await self._door(self._seen(scope), receive, send)
 
     def _seen(self, scope: Scope) -> Scope:
         said = {name: value for name, value in scope["headers"] if name in (KEY, CLIENT, SCHEME)}

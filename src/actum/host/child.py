@@ -1,8 +1,10 @@
-"""Inside the process of a piece: what it tells its supervisor, and that it does not outlive it."""
+"""Inside the process of a piece: what it tells its supervisor, that it does not outlive it, and where it stands when it hangs."""
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import faulthandler
 import os
 import signal
 import socket
@@ -16,6 +18,8 @@ from actum.host.process import SUPERVISOR, TELL, Told
 
 _PR_SET_PDEATHSIG = 1
 _STDIN = 0
+_STDERR = 2
+_WATCHDOG = "WATCHDOG_USEC"
 
 
 class Teller:
@@ -28,6 +32,9 @@ class Teller:
         self.supervised = supervisor is not None
         if supervisor is not None:
             end_with(int(supervisor))
+        if supervisor is not None or _WATCHDOG in os.environ:
+            # Whoever ends a piece that hangs sends it SIGABRT first: then every thread's place is in the log.
+            faulthandler.enable(_STDERR)
 
     def prepared(self) -> None:
         """Everything that takes time is done; until one is told to go."""
@@ -38,9 +45,12 @@ class Teller:
             threading.Thread(target=_listen, name="actum-supervisor", daemon=True).start()
 
     def ready(self, url: str) -> None:
-        """It does its work."""
+        """It does its work. Called in the event loop that answers."""
         self._say(Told(ready=url))
         _notify("READY=1")
+        patience = os.environ.get(_WATCHDOG)
+        if patience is not None:
+            _live_on(int(patience) / 1e6)
 
     def failed(self, why: str) -> None:
         """It cannot, and ends."""
@@ -65,6 +75,12 @@ def _listen() -> None:
     while os.read(_STDIN, 16):
         continue
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _live_on(patience: float) -> None:
+    """Say that the loop goes round, for as long as it does: whoever is silent for so many seconds is ended (systemd.service(5))."""
+    _notify("WATCHDOG=1")
+    asyncio.get_running_loop().call_later(patience / 3, _live_on, patience)
 
 
 def _notify(said: str) -> None:

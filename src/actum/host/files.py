@@ -26,6 +26,9 @@ KINDS = ("systemd", "docker", "compose")
 STOP = 45
 """Seconds that a piece has for what is under way, when it is to end: a little more than it takes at the longest."""
 
+SILENCE = 60
+"""Seconds that a piece may be silent, before it is taken to hang and is started again."""
+
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
     """What is to run, and how the files are to call it. `target` is `module:attribute`, `folder` where the code lies."""
@@ -128,6 +131,7 @@ Type=notify
 Restart=always
 RestartSec=1
 TimeoutStopSec={STOP}
+WatchdogSec={SILENCE}
 {_HARDENED}
 [Install]
 WantedBy={files.name}.target

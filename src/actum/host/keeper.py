@@ -1,4 +1,4 @@
-"""A keeper: has one piece run, starts it again where it ends by itself, and knows when that is no use."""
+"""A keeper: has one piece run, starts it again where it ends by itself or hangs, and knows when that is no use."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actum.host.liveness import until_it_hangs
 from actum.host.process import Process, is_stopped
 from actum.host.standing import stands_in_the_way, wait_until_stopped
 from actum.journal.errors import Invalid
@@ -40,6 +41,10 @@ class Patience(msgspec.Struct, frozen=True):
     """After so many ends in a row that came sooner, it is held."""
     stop: float = 40.0
     """For what is under way, when it is to end."""
+    silence: float = 60.0
+    """A piece that answers nothing for so long hangs, and is started again; 0: it may be silent for ever."""
+    last_words: float = 5.0
+    """For one that hangs to write down where it stood."""
 
 
 class Keeper:
@@ -68,6 +73,7 @@ class Keeper:
         self._process: Process | None = None
         self._next: Process | None = None
         self._on = False
+        self._fell: str | None = None
         self._told = asyncio.Condition()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -245,11 +251,36 @@ class Keeper:
         if self._is_over():
             process.signal(signal.SIGKILL)
         url = await process.go()
+        watching: asyncio.Task[None] | None = None
         if url is not None and not self._is_over():
             self.url = url
-            await self._become(PieceState.RUNNING, "ready")
+            await self._become(PieceState.RUNNING, self._ready())
+            watching = asyncio.create_task(self._watch(process, url))
         code = await process.wait()
+        if watching is not None:
+            watching.cancel()
         return None if self._next is not None else code
+
+    def _ready(self) -> str:
+        """Also after it has come back, it stands there why it had to."""
+        fell, self._fell = self._fell, None
+        return "ready" if fell is None else f"started again: {fell}"
+
+    async def _watch(self, process: Process, url: str) -> None:
+        """Where it hangs, end it: it is asked to write down where it stood, and is not asked twice."""
+        silence = self._patience.silence
+        if not silence:
+            return
+        await until_it_hangs(url, silence=silence, is_to_answer=lambda: self._is_to_answer(process))
+        process.failed = f"it answered nothing for {silence:g} s; where it stood is in `actum logs {self.wanted.name}`"
+        _LOG.warning("%s hangs: %s", self.wanted.name, process.failed)
+        process.note(f"{self.wanted.name} answered nothing for {silence:g} s: ended, and started again")
+        process.signal(signal.SIGABRT)
+        await asyncio.sleep(self._patience.last_words)
+        process.signal(signal.SIGKILL)
+
+    def _is_to_answer(self, process: Process) -> bool:
+        return self.state is PieceState.RUNNING and not self._turn.locked() and not is_stopped(process.pid)
 
     def _why(self, code: int) -> str:
         if self._process is not None and self._process.failed:
@@ -263,6 +294,7 @@ class Keeper:
         patience = self._patience
         self.again = 0.0 if falls == 1 else min(patience.longest_pause, patience.first_pause * 2 ** (falls - 2))
         self._wake.clear()
+        self._fell = why
         await self._become(PieceState.FAILING, why)
         if self.again:
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -105,6 +106,10 @@ class Process:
         assert self._process.stdout is not None
         while said := await self._process.stdout.read(65536):
             self._log.write(said)
+
+    def note(self, sentence: str) -> None:
+        """Write what its supervisor has to say of it into its log."""
+        self._log.write(f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {sentence}\n".encode())
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it is still there."""

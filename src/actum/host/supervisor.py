@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -148,9 +147,10 @@ class Supervisor:
     async def _begin(self, name: str) -> Process:
         async with self._gates:
             command = self.program.command(name, self._port(name))
-            log = Log(self._folder.log(name))
-            process = await Process.begin(command, environment=self.program.environment, log=log)
-            log.write(f"--- {datetime.now(UTC):%Y-%m-%d %H:%M:%S} {name} begun, process {process.pid}\n".encode())
+            process = await Process.begin(
+                command, environment=self.program.environment, log=Log(self._folder.log(name))
+            )
+            process.note(f"{name} begun, process {process.pid}")
             await process.prepared()
             return process
 

@@ -191,3 +191,39 @@ def test_a_piece_that_does_not_want_to_end_is_made_to(tmp_path: Path):
         assert bench.keeper.piece.pid is None
 
     on(STUBBORN, tmp_path, story, Patience(stop=0.2))
+
+
+ANSWERS = (
+    TELLS
+    + """
+import socket
+door = socket.create_server(("127.0.0.1", 0))
+tell(prepared=True); input(); tell(ready="http://127.0.0.1:%d" % door.getsockname()[1])
+while True:
+    there, _ = door.accept()
+    asked = there.recv(4096)
+    print(asked.split()[1].decode(), flush=True)
+    there.sendall(b"HTTP/1.1 503 Service Unavailable\\r\\n\\r\\n")
+    there.close()
+    HANGS
+"""
+)
+SILENT = Patience(first_pause=0.01, longest_pause=0.02, steady=3600, most_falls=3, stop=30, silence=0.6, last_words=0.1)
+
+
+def test_a_piece_that_answers_nothing_any_more_is_ended_and_started_again_and_that_is_named(tmp_path: Path):
+    async def story(bench: Bench) -> None:
+        await bench.keeper.start()
+        bench.program = ANSWERS.replace("HANGS", "")
+        await bench.twice.wait()
+        assert bench.keeper.piece.restarts == 1
+        assert bench.keeper.piece.why == f"started again: {bench.whys[2]}"
+
+    hangs = ANSWERS.replace("HANGS", "signal.signal(signal.SIGABRT, signal.SIG_IGN); signal.pause()")
+    bench = on(hangs, tmp_path, story, SILENT)
+    assert bench.states[2] is PieceState.FAILING
+    assert bench.whys[2] == "it answered nothing for 0.6 s; where it stood is in `actum logs shop/commands`"
+    assert any(
+        line.endswith("shop/commands answered nothing for 0.6 s: ended, and started again")
+        for line in bench.log.last(50)
+    )
