@@ -24,7 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from actum import ActumError, Busy, Refused
 from actum.host.hosting import up
@@ -34,6 +34,7 @@ from actum.testing.postgres import postgres_server
 from demos.bank.accounts import Withdraw
 from demos.bank.activity import Activity, at_the_counter, at_the_exchange, first_day
 from demos.bank.assets import code_of
+from demos.bank.entrance import SECURITY, Keys, let_in
 from demos.bank.people import CAMILLE, Wish, camille, customers
 from demos.bank.system import RELEASE_FILE, bank
 from demos.bank.telling import Tail
@@ -54,10 +55,13 @@ YACHT = Decimal("250000.00")
 class Opened:
     """The bank, open: what is given to it, and what is told of it."""
 
-    def __init__(self, running: Up, data: Path, store: str | None, terminal: Terminal, *, rate: float) -> None:
+    def __init__(
+        self, running: Up, data: Path, store: str | None, terminal: Terminal, *, rate: float, token: str | None = None
+    ) -> None:
         self.url = running.url
         self._terminal = terminal
-        self._clients = {name: Client(f"{self.url}/{name}", app) for name, app in bank.contexts.items()}
+        self._token = token
+        self._clients = {name: Client(f"{self.url}/{name}", app, token=token) for name, app in bank.contexts.items()}
         self._people = customers(CUSTOMERS, chance=Random(SEED))
         self._tail = Tail(terminal, [CAMILLE, *self._people])
         self.tour = Tour(Site(bank, self.url, bank.places(data, store=store), data, running.control))
@@ -69,7 +73,9 @@ class Opened:
         self._quiet.set()
 
     def _give(self, wish: Wish, id: UUID | str) -> None:
-        self._clients[wish.context].execute(wish.command, id=id, actor=wish.actor, reason=wish.reason)
+        """As whom they are; where the door knows who asks, it is the counter, for them."""
+        actor, whom = (wish.actor, None) if self._token is None else (None, wish.actor)
+        self._clients[wish.context].execute(wish.command, id=id, actor=actor, on_behalf_of=whom, reason=wish.reason)
 
     def begin(self, *, quiet: bool) -> None:
         """The first day, once for each bank; then everybody sees it."""
@@ -140,7 +146,7 @@ class Opened:
         poor, accounts = self._people[0], self._clients["accounts"]
         wanted = Withdraw(account=poor.account, amount=YACHT, label="yacht · voilier")
         try:
-            accounts.execute(wanted, actor=poor.app, reason="a yacht · un voilier")
+            self._give(Wish("accounts", wanted, poor.app, "a yacht · un voilier"), uuid4())
         except Refused as refused:
             position = refused.position
             (recorded,), _ = accounts.page(after=position - 1, until=position)
@@ -239,12 +245,25 @@ def _open(options: argparse.Namespace, folder: Path) -> int:
     with ExitStack() as stack:
         store = stack.enter_context(store_of(options.store))
         terminal.act(1, "A bank opens: each service a process", "Une banque ouvre : chaque service est un processus")
-        running = stack.enter_context(up("demos.bank:bank", data=folder, store=store, port=port_of(options)))
-        opened = Opened(running, folder, store, terminal, rate=options.rate)
+        keys = let_in(folder) if options.login else Keys()
+        security = SECURITY if options.login else None
+        running = stack.enter_context(
+            up(
+                "demos.bank:bank",
+                data=folder,
+                store=store,
+                port=port_of(options),
+                security=security,
+                token=keys.contexts,
+            )
+        )
+        opened = Opened(running, folder, store, terminal, rate=options.rate, token=keys.counter)
         stack.callback(opened.close)
         opened.begin(quiet=options.quiet)
         terminal.say()
         terminal.say(terminal.paint(f"  The bank is open · la banque est ouverte :  {opened.url}/", BOLD, GREEN))
+        for name, password in keys.passwords.items():
+            terminal.say(f"  log in as · se connecter :  {name}  {password}")
         terminal.say()
         opened.activity.start()
         alone = not sys.stdin.isatty() and not options.quiet
@@ -281,6 +300,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="where to keep it (a temporary folder)")
     parser.add_argument("--port", type=int, help=f"where the page is ({PORT}, or a free one)")
     parser.add_argument("--rate", type=float, default=3.0, help="how many commands a second (3)")
+    parser.add_argument("--login", action="store_true", help="have the door ask who is there; who may come in is said")
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="do not open a browser")
     parser.add_argument("--quiet", action="store_true", help="say where the page is, and nothing else")
     return parser.parse_args(arguments)

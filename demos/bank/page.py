@@ -5,6 +5,7 @@ Rendered here, and complete without a script; a small one has the figures follow
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -22,15 +23,18 @@ from actum import ActumError, Refused
 from actum.http.client import Client
 from actum.http.problem import Problem
 from actum.http.reach import check_reach
+from actum.journal.errors import Denied
 from actum.journal.query import Query
-from actum.service.site import Site
+from actum.service.site import Entrance, Site, Visitor
 from demos.bank.accounts import Deposit, Withdraw
 from demos.bank.assets import assets_of, code_of
 from demos.bank.people import CAMILLE, Customer
-from demos.bank.tour import Tour
+from demos.bank.tour import VISITOR, Tour
 from demos.bank.words import label, money, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,11 +51,26 @@ AWAY = 5.0
 ACTIONS = ("build", "compare", "switch", "go_back", "delete")
 
 
-class Guarded:
-    """Answers this machine only, under its own names; takes forms of its own only; and says what a browser may do with it."""
+SEE = "views:Assets"
+"""What it takes to look, where it is known who asks: the permission that the figures themselves take."""
 
-    def __init__(self, app: ASGIApp) -> None:
+TAKES = {"stop": "console:control", "start": "console:control"}
+"""What the buttons of the tour take; the others what the console asks for the same."""
+
+MOST_CLIENTS = 50
+"""How many visitors' connections are kept."""
+
+ANYBODY = Visitor(id=VISITOR, permissions=frozenset(("*",)))
+
+
+class Guarded:
+    """Answers this machine only, under its own names, or whoever is known; takes forms of its own only; and says what a browser
+    may do with it.
+    """
+
+    def __init__(self, app: ASGIApp, entrance: Entrance | None) -> None:
         self._app = app
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -60,8 +79,11 @@ class Guarded:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            check_reach(scope, headers.get(b"host"))
             _check_form(scope, headers)
+            await self._let_in(scope, headers)
+        except Denied as denied:
+            await _turned_away(scope, denied)(scope, receive, send)
+            return
         except Problem as problem:
             await Response(problem.detail, problem.type.status, media_type="text/plain")(scope, receive, send)
             return
@@ -72,6 +94,23 @@ class Guarded:
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+    async def _let_in(self, scope: Scope, headers: dict[bytes, str]) -> None:
+        """Everybody on this machine, or whoever is known and may look. Those who send a form are asked once more, with that."""
+        if self._entrance is None:
+            check_reach(scope, headers.get(b"host"))
+            scope["visitor"] = ANYBODY
+        elif scope["method"] == "GET" and not scope["path"].startswith("/static/"):
+            scope["visitor"] = await self._entrance.admit(scope, SEE)
+
+
+def _turned_away(scope: Scope, denied: Denied) -> Response:
+    """To the login, where nobody is known; else the reason."""
+    if denied.needed is None:
+        query = scope["query_string"].decode("latin-1")
+        back = scope["path"] + (f"?{query}" if query else "") if scope["method"] == "GET" else "/"
+        return RedirectResponse(f"/console/login?{urlencode({'back': back})}", 303)
+    return Response(str(denied), 403, media_type="text/plain")
 
 
 _HEADERS = (
@@ -97,13 +136,25 @@ class Page:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.tour = Tour(site)
-        self._clients = {
-            name: Client(f"{site.gateway}/{name}", app, actor="visitor", timeout=AWAY, tries=1)
-            for name, app in site.system.contexts.items()
-        }
+        self._clients: dict[tuple[str, ...], Client] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
         )
+
+    def _client(self, request: Request, context: str) -> Client:
+        """Asks a context through the gateway, for whoever asks here."""
+        visitor: Visitor = request.scope["visitor"]
+        release = self.tour.release
+        key = (context, str(release), *visitor.along.values())
+        found = self._clients.get(key)
+        if found is None:
+            if len(self._clients) >= MOST_CLIENTS:
+                self._clients.clear()
+            app = assets_of(release) if context == "assets" else self.site.system.app(context)
+            found = self._clients[key] = Client(
+                f"{self.site.gateway}/{context}", app, actor=visitor.id, headers=visitor.along, timeout=AWAY, tries=1
+            )
+        return found
 
     # Looking.
 
@@ -116,17 +167,17 @@ class Page:
         return self._customer(request, request.path_params["customer"])
 
     def _customer(self, request: Request, customer: str) -> Response:
-        found = self._figures(customer, _language(request))
+        found = self._figures(request, customer)
         return self._page(request, "customer.html", **found, **self._tour(request))
 
     def figures(self, request: Request) -> Response:
         """The part of it that changes."""
-        found = self._figures(request.path_params["customer"], _language(request))
+        found = self._figures(request, request.path_params["customer"])
         return self._page(request, "figures.html", **found)
 
-    def _figures(self, customer: str, language: str) -> dict[str, Any]:
+    def _figures(self, request: Request, customer: str) -> dict[str, Any]:
         row, operations, away = None, list[Any](), None
-        assets = self._clients["assets"]
+        assets = self._client(request, "assets")
         view = code_of(self.tour.release).Assets
         try:
             row = assets.row(view, customer)
@@ -141,19 +192,17 @@ class Page:
         rows, away = list[Any](), None
         code = code_of(self.tour.release)
         try:
-            rows = list(self._client_of(self.tour.release).ask(code.Customers(count=50)))
+            rows = list(self._client(request, "assets").ask(code.Customers(count=50)))
         except ActumError as wrong:
             away = str(wrong)
         return self._page(request, "customers.html", rows=rows, away=away)
-
-    def _client_of(self, release: int) -> Client:
-        return Client(f"{self.site.gateway}/assets", assets_of(release), actor="visitor", timeout=AWAY, tries=1)
 
     # Doing.
 
     async def pay(self, request: Request) -> Response:
         """Something is paid in, or out: a command, through the gateway."""
         form = await _form(request)
+        await self._let_in(request, SEE, form)
         customer = str(request.path_params["customer"])
         account = Customer(customer, "", "").account
         try:
@@ -170,7 +219,9 @@ class Page:
     def _paid(self, request: Request, customer: str, command: Any) -> Response:
         words = words_of(_language(request))
         try:
-            said = words.done.format(position=self._clients["accounts"].execute(command).position)
+            said = words.done.format(position=self._client(request, "accounts").execute(command).position)
+        except Denied:
+            raise
         except Refused as refused:
             said = words.refused.format(why=refused)
         except ActumError as wrong:
@@ -178,16 +229,24 @@ class Page:
         where = "/" if customer == CAMILLE.customer else f"/customers/{customer}"
         return _back(request, where, said=said)
 
+    async def _let_in(self, request: Request, permission: str, form: dict[str, str]) -> None:
+        """Whoever sends a form, which was given to them. What a command takes, its context knows."""
+        if self.site.entrance is not None:
+            request.scope["visitor"] = await self.site.entrance.admit(
+                request.scope, permission, csrf=form.get("csrf", "")
+            )
+
     async def act(self, request: Request) -> Response:
         """A button of the tour."""
         action = request.path_params["action"]
         form = await _form(request)
+        await self._let_in(request, TAKES.get(action, "console:operate"), form)
         return await _in_thread(self._act, request, action, form.get("name", ""))
 
     def _act(self, request: Request, action: str, name: str) -> Response:
         try:
             if action in ACTIONS:
-                getattr(self.tour, action)()
+                getattr(self.tour, action)(request.scope["visitor"].id)
             elif action == "stop":
                 self.tour.stop(name)
             elif action == "start":
@@ -251,9 +310,16 @@ class Page:
             money=partial(money, language=language),
             label=partial(label, language=language),
             camille=CAMILLE.customer,
+            visitor=request.scope["visitor"],
             **values,
         )
         return HTMLResponse(text, headers={"cache-control": "no-store"})
+
+    @asynccontextmanager
+    async def _open(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        for client in self._clients.values():
+            client.close()
 
     def app(self) -> ASGIApp:
         """All of it."""
@@ -268,12 +334,21 @@ class Page:
             Route("/tour/{action}", self.act, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(Guarded)])
+        guarded = Middleware(Guarded, entrance=self.site.entrance)
+        return Starlette(routes=routes, middleware=[guarded], exception_handlers={Denied: _denied}, lifespan=self._open)
 
 
 def page(site: Site) -> ASGIApp:
     """The bank's page, for `System(page="demos.bank.page:page")`."""
     return Page(site).app()
+
+
+def _denied(request: Request, denied: Exception) -> Response:
+    """Somebody may not do that, or has to say first who they are."""
+    assert isinstance(denied, Denied)
+    if denied.needed is None or request.method == "GET":
+        return _turned_away(request.scope, denied)
+    return _back(request, "/", said=words_of(_language(request)).denied.format(needed=denied.needed))
 
 
 def _language(request: Request) -> str:

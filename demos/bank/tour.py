@@ -106,20 +106,20 @@ class Tour:
 
     # Version 2.
 
-    def build(self) -> None:
+    def build(self, actor: str = VISITOR) -> None:
         """Build the mended view beside the one that customers see."""
         with self._turn:
             self._let_go()
-            running = self._open(2)
+            running = self._open(2, actor)
             rebuild = running.rebuild(running.app.view_type("Assets"))
             self._beside = running, rebuild
             rebuild.wait(timeout=PATIENCE)
             self.done = Done(built=rebuild.progress().position, restored=self.done.restored)
 
-    def compare(self) -> None:
+    def compare(self, actor: str = VISITOR) -> None:
         """Compare it with what customers see, as of one event."""
         if self._beside is None:
-            self.build()
+            self.build(actor)
         with self._turn:
             assert self._beside is not None
             _, rebuild = self._beside
@@ -132,25 +132,25 @@ class Tour:
                 apart=tuple(_apart(row) for row in found.rows),
             )
 
-    def switch(self) -> None:
+    def switch(self, actor: str = VISITOR) -> None:
         """Have all readers see it; then start its services with the new release."""
         if self._difference is None:
-            self.compare()
+            self.compare(actor)
         with self._turn:
             assert self._beside is not None
             _, rebuild = self._beside
-            at = rebuild.switch(self._difference, actor=VISITOR, reason="the savings plan is added, not subtracted")
+            at = rebuild.switch(self._difference, actor=actor, reason="the savings plan is added, not subtracted")
             self._deploy(2)
             self.done.switched, self.done.went_back = at, None
 
-    def go_back(self) -> None:
+    def go_back(self, actor: str = VISITOR) -> None:
         """Have the first release shown again."""
         with self._turn:
             self._let_go()
-            with self._open(1) as running:
+            with self._open(1, actor) as running:
                 # Behind by what happens just now: the services of the first release, begun next, take that in.
                 view = running.app.view_type("Assets")
-                at = running.rollback(view, behind=True, actor=VISITOR, reason="to see that one can")
+                at = running.rollback(view, behind=True, actor=actor, reason="to see that one can")
             self._deploy(1)
             self.done = Done(went_back=at, restored=self.done.restored)
 
@@ -175,11 +175,11 @@ class Tour:
             self._beside[0].close()
             self._beside = None
 
-    def _open(self, release: int) -> Running:
+    def _open(self, release: int, actor: str) -> Running:
         place = self._site.places["assets"]
         return assets_of(release).open(
             place.journal,
-            actor=VISITOR,
+            actor=actor,
             read_database=place.read_database,
             follow=False,
             rebuilds=Rebuilds.BY_HAND,
@@ -187,7 +187,7 @@ class Tour:
 
     # The read database.
 
-    def delete(self) -> None:
+    def delete(self, actor: str = VISITOR) -> None:
         """Delete the read database of the assets, and see it come back. Nothing is heard meanwhile, so that both can be compared."""
         with self._turn:
             self._let_go()
@@ -196,19 +196,19 @@ class Tour:
             if control is not None:
                 control.stop("assets/processes")
             try:
-                before, _ = self._digest()
+                before, _ = self._digest(actor)
                 began = time.monotonic()
                 deleted = place_of(self._site.places["assets"].journal).delete_views()
-                after, events = self._digest()
+                after, events = self._digest(actor)
                 took = time.monotonic() - began
             finally:
                 if control is not None:
                     control.start("assets/processes")
             self.done.restored = Restored(tuple(deleted), before, after, events, took)
 
-    def _digest(self) -> tuple[str, int]:
+    def _digest(self, actor: str) -> tuple[str, int]:
         """The digest of all rows, once they show the whole journal; and how many events that is."""
-        with self._open(self.release) as running:
+        with self._open(self.release, actor) as running:
             view = running.app.view_type("Assets")
             head = running.head()
             _until(lambda: running.views.shown(view) >= head)

@@ -55,6 +55,8 @@ class Words(Struct, frozen=True):
     done: str
     refused: str
     away: str
+    denied: str
+    log_out: str
     not_heard: str
     other_language: str
     theme: str
@@ -112,6 +114,8 @@ FRENCH = Words(
     done="C'est fait : événement n° {position} du journal.",
     refused="Refusé, et consigné : {why}",
     away="Ce service est arrêté : {why}",
+    denied="Vous n'en avez pas le droit ; il faut {needed}.",
+    log_out="Se déconnecter",
     not_heard="Ce client n'est pas encore connu ici.",
     other_language="English",
     theme="Clair ou sombre",
@@ -205,6 +209,8 @@ ENGLISH = Words(
     done="Done: event no. {position} of the journal.",
     refused="Refused, and on record: {why}",
     away="This service is off: {why}",
+    denied="You may not; it takes {needed}.",
+    log_out="Log out",
     not_heard="This customer is not known here yet.",
     other_language="Français",
     theme="Light or dark",

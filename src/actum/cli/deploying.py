@@ -10,7 +10,6 @@ import click
 from actum.cli.options import json_option
 from actum.cli.piece import data_option, needs_http, security_option, store_option
 from actum.cli.terminal import line, note
-from actum.cli.up import admission_of
 from actum.journal.errors import Invalid
 from actum.service.named import load_system
 
@@ -128,7 +127,7 @@ def gateway(
         at,
         key=gateway_key,
         secured=security is not None,
-        admits=admission_of(security, around.system),
+        admits=around.admission,
     )
     serving = Serving(made, host=host, port=port)
 

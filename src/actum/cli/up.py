@@ -18,13 +18,12 @@ from actum.cli.options import json_option
 from actum.cli.piece import actor_option, data_option, needs_http, security_option, store_option, token_option
 from actum.cli.terminal import err, line, note, readable
 from actum.service.control import Piece, PieceState
-from actum.service.named import load, load_system
+from actum.service.named import load_system
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from actum.host.hosting import Host, Setup
-    from actum.service.system import System
 
 COLOURS = {
     PieceState.RUNNING: "green",
@@ -151,22 +150,11 @@ def _end(over: asyncio.Event, running: asyncio.Task[None]) -> None:
 
 
 async def _hosted(hosting: Any, setup: Setup, shown: _Lines | _Board, over: asyncio.Event) -> None:
-    admits = None if setup.security is None else admission_of(setup.security, load_system(setup.target))
     with shown:
-        async with hosting(setup, told=shown.told, said=shown.said, begun=shown.begun, admits=admits) as host:
+        async with hosting(setup, told=shown.told, said=shown.said, begun=shown.begun) as host:
             shown.ready(host)
             await over.wait()
             shown.said("stopping")
-
-
-def admission_of(security: str | None, system: System) -> Callable[[Any], Awaitable[None]] | None:
-    """Who may see what runs, where it is known who asks."""
-    if security is None:
-        return None
-    from actum.host.admitting import Admission  # noqa: PLC0415 - comes with the extra `http`
-    from actum.http.security import Security  # noqa: PLC0415
-
-    return Admission(load(security, Security), system)
 
 
 def _shown() -> _Lines | _Board:

@@ -10,7 +10,6 @@ import msgspec
 
 from actum.cli.piece import needs_http
 from actum.cli.terminal import line, note
-from actum.cli.up import admission_of
 
 if TYPE_CHECKING:
     from actum.service.system import System
@@ -44,7 +43,7 @@ def run_whole(wanted: Wanted, *, as_json: bool) -> None:
     around = around_of(asked)
     system, folder = around.system, Folder(around.data or Path())
     with folder.held(), opened(system, around) as contexts:
-        served = whole(system, contexts, around, admits=admission_of(wanted.security, system))
+        served = whole(system, contexts, around, admits=around.admission)
         serving = Serving(served, host=wanted.host, port=wanted.port)
         paged(served, msgspec.structs.replace(around, gateway=near(serving.url)))
         if wanted.seconds is not None:

@@ -31,10 +31,10 @@ def settings(asked: Asked) -> Moved:
 
 
 def back(asked: Asked) -> str:
-    """The page that one came from, if it is one of the console's."""
+    """The page that one came from, if it is one of this site: the console's, or one that the console stands beside."""
     wanted = asked.form.get("back") or asked.query.get("back", "")
     parts = urlsplit(wanted)
-    local = not parts.scheme and not parts.netloc and wanted.startswith(f"{asked.root}/") and "\\" not in wanted
+    local = not parts.scheme and not parts.netloc and wanted.startswith("/") and "\\" not in wanted
     return wanted if local and not wanted.startswith("//") else asked.link()
 
 

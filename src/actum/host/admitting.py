@@ -1,4 +1,4 @@
-"""Who may see what runs: the host's own guard, for the few things that no context answers."""
+"""Who may see what runs, and who comes to the system's own page: the host's guard, for what no context answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from actum.http.said import headers_of, said_in
 from actum.http.security import Guard
+from actum.http.sessions import CSRF
+from actum.service.site import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 SEE = "services:read"
 """The permission to see which services run."""
+
+_SAYING_WHO = ("authorization", "cookie")
 
 
 class _Visit:
@@ -51,18 +55,39 @@ class Admission:
         self._guard: Guard | None = None
 
     async def __call__(self, scope: Scope) -> None:
-        """`Denied` for whoever may not. That they came is on record, either way."""
+        """See what runs: `Denied` for whoever may not. That they came is on record, either way."""
+        await self.admit(scope, SEE)
+
+    async def admit(self, scope: Scope, permission: str | None, *, csrf: str | None = None) -> Visitor:
+        """See `actum.service.site.Entrance`."""
+        guard = await self._open()
+        visit, status = _Visit(scope), 403
+        if csrf is not None:
+            visit.headers.setdefault(CSRF, csrf)
+        try:
+            guard.admit(visit, permission)
+            status = 200
+        finally:
+            await guard.record(visit, permission=permission, status=status)
+        return _visitor(visit, guard)
+
+    async def _open(self) -> Guard:
         async with self._opening:
             if self._guard is None:
                 self._guard = await Guard.open(self._security, *self._system.contexts.values())
-        visit, status = _Visit(scope), 403
-        try:
-            self._guard.admit(visit, SEE)
-            status = 200
-        finally:
-            await self._guard.record(visit, permission=SEE, status=status)
+            return self._guard
 
     async def close(self) -> None:
         """Give back what was opened."""
         if self._guard is not None:
             await self._guard.close()
+
+
+def _visitor(visit: _Visit, guard: Guard) -> Visitor:
+    principal = visit.principal
+    assert principal is not None
+    along = {name: value for name, value in visit.headers.items() if name in _SAYING_WHO}
+    csrf = None if principal.session is None else guard.keeper.csrf(principal.session)
+    if csrf is not None:
+        along[CSRF] = csrf
+    return Visitor(id=principal.id, permissions=principal.permissions, along=along, csrf=csrf)

@@ -13,6 +13,7 @@ from actum.http.answers import Health
 from actum.http.call import answer
 
 if TYPE_CHECKING:
+    from actum.host.admitting import Admission
     from actum.http.serving import Served
     from actum.http.specified import ASGIApp, Receive, Scope, Send
 
@@ -66,11 +67,12 @@ class Behind:
 
 
 class Plain:
-    """An ASGI application that has no feeds to end, such as a system's own page."""
+    """An ASGI application that has no feeds to end, such as a system's own page, and who is let in there."""
 
-    def __init__(self, app: ASGIApp, *, secured: bool) -> None:
+    def __init__(self, app: ASGIApp, *, entrance: Admission | None = None) -> None:
         self._app = app
-        self.secured = secured
+        self._entrance = entrance
+        self.secured = entrance is not None
 
     async def stop(self) -> None:
         """See `Served`."""
@@ -78,3 +80,5 @@ class Plain:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Served`."""
         await self._app(scope, receive, send)
+        if scope["type"] == "lifespan" and self._entrance is not None:
+            await self._entrance.close()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from actum.host import watching
+from actum.host.admitting import Admission
 from actum.host.control import ControlClient
 from actum.host.control_door import ControlDoor
 from actum.host.describing import ask
@@ -25,16 +26,17 @@ from actum.host.plan import external, pieces_of, scaled
 from actum.host.starting import Asked
 from actum.host.supervisor import Program, Supervisor
 from actum.http.reach import is_loopback
+from actum.http.security import Security
 from actum.http.serving import Serving
 from actum.journal.errors import Invalid, Misdeclared
+from actum.service.named import load, load_system
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from os import PathLike
     from types import TracebackType
 
     from actum.host.plan import Described
-    from actum.http.specified import Scope
     from actum.service.control import Control, Piece
 
 _LOG = logging.getLogger(__name__)
@@ -111,7 +113,6 @@ async def hosting(
     *,
     told: Callable[[Piece], None] = lambda _: None,
     said: Callable[[str], None] = _LOG.info,
-    admits: Callable[[Scope], Awaitable[None]] | None = None,
     begun: Callable[[Host], None] = lambda _: None,
 ) -> AsyncIterator[Host]:
     """Run it for the time of an `async with` block. `told` hears of pieces that change, `begun` of the gateway's address.
@@ -132,7 +133,7 @@ async def hosting(
             key=key,
             secured=setup.security is not None,
             means=lambda service: described.means.get(service, ""),
-            admits=admits,
+            admits=_admission(setup),
         )
         serving = Serving(gateway, host=setup.host, port=setup.port)
         supervisor.program = program_of(setup, gateway=near(serving.url), key=key)
@@ -150,6 +151,13 @@ async def hosting(
             watch = asyncio.create_task(_watch(host, described.folders, said))
             stack.callback(watch.cancel)
         yield host
+
+
+def _admission(setup: Setup) -> Admission | None:
+    """Who may see what runs. Only for this does the host itself take up the code of the system."""
+    if setup.security is None:
+        return None
+    return Admission(load(setup.security, Security), load_system(setup.target))
 
 
 @asynccontextmanager
@@ -237,9 +245,22 @@ def up(
     scale: Sequence[str] = (),
     reload: bool = False,
     actor: str | None = None,
+    security: str | None = None,
+    token: str | None = None,
 ) -> Up:
-    """The system named `module:attribute`, run as many processes for the time of a `with` block: `.url`, `.control`."""
+    """The system named `module:attribute`, run as many processes for the time of a `with` block: `.url`, `.control`.
+
+    `security` names a `Security` likewise, and `token` is with which the contexts then hear each other.
+    """
     setup = Setup(
-        target=target, data=Path(data), store=store, port=port, scale=tuple(scale), reload=reload, actor=actor
+        target=target,
+        data=Path(data),
+        store=store,
+        port=port,
+        scale=tuple(scale),
+        reload=reload,
+        actor=actor,
+        security=security,
+        token=token,
     )
     return Up(setup)

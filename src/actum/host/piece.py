@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from actum.host.admitting import Admission
 from actum.host.behind import Behind, Plain
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
@@ -53,9 +54,9 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     control: Control | None = None
 
     @property
-    def site(self) -> Site:
-        """What the system's own page is given."""
-        return Site(self.system, self.gateway or "", self.places, self.data, self.control)
+    def admission(self) -> Admission | None:
+        """Who comes in where no context asks; None where nobody is known."""
+        return None if self.security is None else Admission(self.security, self.system)
 
 
 def run_piece(name: str, around: Around, *, host: str, port: int, teller: Teller) -> None:
@@ -131,8 +132,9 @@ def page_of(around: Around) -> Served:
     named = around.system.page
     if named is None:
         raise Unknown("page", PAGE)
-    made = loaded(named)(around.site)
-    return Plain(cast("ASGIApp", made), secured=around.security is not None)
+    entrance = around.admission
+    site = Site(around.system, around.gateway or "", around.places, around.data, around.control, entrance)
+    return Plain(cast("ASGIApp", loaded(named)(site)), entrance=entrance)
 
 
 def loaded(name: str) -> Any:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from actum.host.behind import Behind
+from actum.host.lifespan import Lifespan
 from actum.host.piece import Around, console_over, has_console, page_of
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
@@ -42,13 +43,17 @@ class Whole:
         self.secured = secured
         self._doors = dict(doors)
         self._services = services
-        self._closing = closing
+        self._beginning: list[Callable[[], Awaitable[None]]] = []
+        self._closing = list(closing)
         self._admits = admits
         self._since = datetime.now(UTC)
 
     def add(self, name: str, door: Served) -> None:
         """One more, which had to know where it stands before it could be made."""
         self._doors[name] = door
+        lifespan = Lifespan(door)
+        self._beginning.append(lifespan.begin)
+        self._closing.append(lifespan.end)
 
     async def stop(self) -> None:
         """See `actum.http.serving.Served`."""
@@ -62,6 +67,11 @@ class Whole:
                 await self._respond(scope, receive, send)
             case "lifespan":
                 await receive()
+                try:
+                    for begin in self._beginning:
+                        await begin()
+                except ActumError as wrong:
+                    return await send({"type": "lifespan.startup.failed", "message": str(wrong)})
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 for close in self._closing:

@@ -21,7 +21,7 @@ from actum.journal.errors import Invalid
 from actum.journal.query import Query, checked_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -54,7 +54,7 @@ class Client:
     """An application served elsewhere, for callers who block. Share one between threads; a context manager that closes it.
 
     `actor` is who acts where a command does not say and no `acting(…)` is around it; `token` is who asks, where the door
-    wants to know. `timeout` is how many seconds to wait for an answer. A call that found the server busy, or whose outcome is
+    wants to know, and `headers` go along with each call, for a door that knows people by them. `timeout` is how many seconds to wait for an answer. A call that found the server busy, or whose outcome is
     not known, is sent again with the same id, `tries` times in all: a command is decided once.
     """
 
@@ -65,12 +65,13 @@ class Client:
         *,
         actor: str | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float = 40.0,
         tries: int = TRIES,
     ) -> None:
         if tries < 1:
             raise Invalid(f"tries: expected 1 or more, found {tries}")
-        self._contract = Contract(app, acting=Acting(actor), token=token)
+        self._contract = Contract(app, acting=Acting(actor), token=token, headers=headers)
         self._http = httpx2.Client(base_url=url, timeout=timeout)
         self._tries = tries
 

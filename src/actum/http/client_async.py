@@ -15,7 +15,7 @@ from actum.journal.errors import Invalid
 from actum.journal.query import Query, checked_query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
     from types import TracebackType
     from uuid import UUID
@@ -48,12 +48,13 @@ class AsyncClient:
         *,
         actor: str | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float = 40.0,
         tries: int = TRIES,
     ) -> None:
         if tries < 1:
             raise Invalid(f"tries: expected 1 or more, found {tries}")
-        self._contract = Contract(app, acting=Acting(actor), token=token)
+        self._contract = Contract(app, acting=Acting(actor), token=token, headers=headers)
         self._http = httpx2.AsyncClient(base_url=url, timeout=timeout)
         self._tries = tries
 

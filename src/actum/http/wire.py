@@ -23,7 +23,7 @@ from actum.journal.message import checker, decoder_of, to_json
 from actum.journal.recorded import Recorded, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from actum.decision.command import Command
@@ -54,10 +54,12 @@ class Ask(msgspec.Struct, frozen=True):
 class Contract:
     """An application as both sides know it."""
 
-    def __init__(self, app: Declared, *, acting: Acting, token: str | None) -> None:
+    def __init__(
+        self, app: Declared, *, acting: Acting, token: str | None, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.app = app
         self._acting = acting
-        self._token = {} if token is None else {"authorization": f"Bearer {token}"}
+        self._along = dict(headers or {}) | ({} if token is None else {"authorization": f"Bearer {token}"})
 
     # Requests.
 
@@ -69,7 +71,7 @@ class Contract:
         who = acting.within(current()).within(self._acting)
         said = Said(uuid_of(SYSTEM_IDS.new()) if id is None else id, who, effective)
         headers = headers_for(said) | {"content-type": "application/json"}
-        return Ask("POST", f"/commands/{cls.__kind__.type}", (), headers | self._token, to_json(command))
+        return Ask("POST", f"/commands/{cls.__kind__.type}", (), headers | self._along, to_json(command))
 
     def query(
         self, query: Query, *, at: Moment | None = None, wait_for: Position | None = None, timeout: float | None = None
@@ -117,7 +119,7 @@ class Contract:
     def _get(self, path: str, parameters: tuple[tuple[str, str], ...]) -> Ask:
         acting = current()
         story = Acting(correlation=acting.correlation, traceparent=acting.traceparent, tracestate=acting.tracestate)
-        return Ask("GET", path, parameters, headers_for(Said(None, story, None)) | self._token)
+        return Ask("GET", path, parameters, headers_for(Said(None, story, None)) | self._along)
 
     # Answers.
 

@@ -18,7 +18,7 @@ def seen(path: str, headers: list[tuple[bytes, bytes]], key: str | None = "k") -
         return None
 
     scope = {"type": "http", "path": path, "headers": headers, "client": ("127.0.0.1", 1), "scheme": "http"}
-    asyncio.run(Behind(Plain(app, secured=False), prefix="/shop", key=key)(scope, nothing, nothing))
+    asyncio.run(Behind(Plain(app), prefix="/shop", key=key)(scope, nothing, nothing))
     return found
 
 

@@ -86,7 +86,7 @@ def served() -> Iterator[Served]:
     gateway = Gateway(
         CONTEXTS, book, key="key", secured=False, bounds=Bounds(hold=30, answer=30), means=lambda _: "So what."
     )
-    with Serving(Plain(behind, secured=False)) as service, Serving(gateway) as serving:
+    with Serving(Plain(behind)) as service, Serving(gateway) as serving:
         yield behind, book, service.url, serving.url
 
 
