@@ -48,7 +48,7 @@ app = App("things")
 def count(command: Count) -> Counted:
     if Path("hang").exists():
         Path("hang").unlink()
-        ctypes.PyDLL(None).sleep(3600)  # holds the interpreter's lock: nothing else in this process goes on
+        ctypes.PyDLL(None).pause()  # holds the interpreter's lock: nothing else in this process goes on
     return Counted(thing=command.thing, word="WORD")
 
 @app.view
