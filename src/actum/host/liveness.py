@@ -18,12 +18,12 @@ ASKS = 3
 """So often in a row nothing must have been answered."""
 
 BREATH = 5.0
-"""Seconds between two asks, where the last one was answered."""
+"""Seconds between two asks, where the last one was answered; less where the patience is shorter."""
 
 _ASK = b"GET /health HTTP/1.1\r\nhost: %s\r\nconnection: close\r\n\r\n"
 
 
-async def until_it_hangs(url: str, *, silence: float, is_to_answer: Callable[[], bool]) -> None:
+async def until_it_hangs(url: str, *, silence: float, is_to_answer: Callable[[], bool], breath: float = BREATH) -> None:
     """Until the piece at `url` has answered nothing for `silence` seconds in all.
 
     While it is not to answer, because somebody paused it or it ends, it is not asked, and what was is forgotten. The seconds
@@ -33,7 +33,7 @@ async def until_it_hangs(url: str, *, silence: float, is_to_answer: Callable[[],
     silences = 0
     while silences < ASKS:
         if silences == 0:
-            await asyncio.sleep(min(BREATH, patience))
+            await asyncio.sleep(min(breath, patience))
         answered = is_to_answer() and await _answers(url, patience)
         silences = 0 if answered or not is_to_answer() else silences + 1
 

@@ -7,9 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
-import pytest
-
-from actum.host import liveness
 from actum.host.liveness import ASKS, until_it_hangs
 
 LONG = 60
@@ -66,11 +63,6 @@ def asked(answers: float, story: Callable[[Piece], Awaitable[None]]) -> int:
     return asyncio.run(tell())
 
 
-@pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(liveness, "BREATH", 0.001)
-
-
 def test_whoever_answers_nothing_several_times_in_a_row_hangs():
     async def story(piece: Piece) -> None:
         await until_it_hangs(piece.url, silence=BRIEF, is_to_answer=lambda: True)
@@ -80,7 +72,7 @@ def test_whoever_answers_nothing_several_times_in_a_row_hangs():
 
 def test_whoever_answers_anything_is_alive():
     async def story(piece: Piece) -> None:
-        hanging = asyncio.create_task(until_it_hangs(piece.url, silence=LONG, is_to_answer=lambda: True))
+        hanging = asyncio.create_task(until_it_hangs(piece.url, silence=LONG, breath=0, is_to_answer=lambda: True))
         await piece.often.wait()
         assert not hanging.done()
         hanging.cancel()
