@@ -2,6 +2,7 @@
 
 A call is claimed by an event with a time until which its worker has it; so two workers never call at once, and a worker
 that dies leaves a call of which nobody knows whether it was had. Such a one is shown, and treated as its effect declares.
+What a call came to and the journal could not take at once is kept and put on record later; the outside is not called for it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,7 +23,7 @@ from actum.process.agenda import Wish
 from actum.process.books import BeginEffect, FailEffect, FinishEffect, OutOfTurn
 from actum.process.effect import Attempt, Unknown
 from actum.process.naming import derived
-from actum.process.parking import LONGEST_ERROR, because
+from actum.process.parking import LONGEST_ERROR, PASSING, because
 from actum.process.record import said
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from actum.journal.store import JournalStore
     from actum.process.agenda import DueEffect, Give
     from actum.process.effect import EffectPlan
+    from actum.process.record import Said
 
 _LOG = logging.getLogger(__name__)
 
@@ -67,10 +70,12 @@ class Performer:
         self._worker = worker
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="actum-effect") if threads else None
         self._under_way: dict[UUID, Future[None]] = {}
+        self._unrecorded: dict[UUID, Wish] = {}
         self._lock = threading.Lock()
 
     def see_to(self, due: Sequence[DueEffect]) -> int:
-        """Begin on these, as far as there are hands; how many were begun."""
+        """Put on record what could not be before, then begin on these, as far as there are hands; how many were begun."""
+        self._catch_up_on_records()
         begun = 0
         for one in due:
             plan = self._plans.get(one.request_type)
@@ -93,9 +98,11 @@ class Performer:
         return bool(under_way)
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for what is under way, and for its record, if the journal can take it now."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)
+        with suppress(*PASSING):
+            self._catch_up_on_records()
 
     def _begin(self, pool: ThreadPoolExecutor, plan: EffectPlan, one: DueEffect) -> None:
         with self._lock:
@@ -117,7 +124,7 @@ class Performer:
         if doubted and plan.ask is None and plan.unknown is Unknown.PERSON:
             errand.fail(one.attempt, f"nothing was heard of it within {plan.lease}", again=None)
         else:
-            errand.call(ask=doubted and plan.ask is not None)
+            errand.call(doubted=doubted)
 
     def now(self) -> datetime:
         """What the journal's clock says."""
@@ -131,6 +138,28 @@ class Performer:
         if isinstance(answer, OutOfTurn | Reused):
             return None
         raise answer
+
+    def put_on_record(self, effect: UUID, wish: Wish) -> None:
+        """Have on record what a call came to. What the journal cannot take now is kept, and raised: see `see_to`."""
+        try:
+            self.given(wish.command, wish.id, wish.acting)
+        except PASSING:
+            with self._lock:
+                self._unrecorded[effect] = wish
+            raise
+
+    def _catch_up_on_records(self) -> None:
+        with self._lock:
+            unrecorded = list(self._unrecorded.items())
+        for effect, wish in unrecorded:
+            try:
+                self.given(wish.command, wish.id, wish.acting)
+            except PASSING:
+                raise
+            except Exception as wrong:  # noqa: BLE001 - it is shown as unknown once its time is over; the others go on
+                _LOG.warning("effect %s: what it came to cannot be put on record: %s", effect, wrong)
+            with self._lock:
+                del self._unrecorded[effect]
 
     @property
     def worker(self) -> str:
@@ -151,7 +180,7 @@ class _Errand:
         self._request = next(event for event in codec.decode(stored) if isinstance(event, plan.request))
         self._acting = because(stored, plan.name)
 
-    def call(self, *, ask: bool) -> None:
+    def call(self, *, doubted: bool) -> None:
         """Claim the next attempt; find out first where nobody knows of the last one; call where it came to nothing."""
         number, now = self._due.attempt + 1, self._performer.now()
         begin = BeginEffect(
@@ -165,30 +194,60 @@ class _Errand:
             return
         attempt = Attempt(self._stored, key=self._due.effect, number=number)
         try:
-            answer = self._plan.inquire(self._request, attempt) if ask else None
-            if answer is None:
-                answer = self._plan.call(self._request, attempt)
-            self._finish(number, answer)
+            answers = self._said(number, self._answer(attempt, doubted=doubted))
         except Exception as wrong:  # noqa: BLE001 - whatever it is, what is known of the call is on record
             self._failed(number, wrong)
+        else:
+            self._finish(number, answers)
 
-    def _finish(self, number: int, answer: tuple[Event, ...]) -> None:
-        """Put the answer on record."""
-        effect = self._due.effect
-        answers = tuple(said(one, derived("answer", effect, number, place)) for place, one in enumerate(answer))
-        command = FinishEffect(effect=effect, attempt=number, answers=answers)
-        self._performer.given(command, derived("finish effect", effect, number), self._acting)
+    def _answer(self, attempt: Attempt, *, doubted: bool) -> tuple[Event, ...]:
+        """What the outside says; it is asked first where nobody knows of an attempt before. `_Undone` where nothing was done."""
+        if doubted and self._plan.ask is not None:
+            found = self._plan.inquire(self._request, attempt)
+            if found is not None:
+                return found
+            doubted = False
+        try:
+            return self._plan.call(self._request, attempt)
+        except Busy as wrong:
+            raise wrong if doubted else _Undone(wrong) from wrong
+
+    def _said(self, number: int, answer: tuple[Event, ...]) -> tuple[Said, ...]:
+        return tuple(said(one, derived("answer", self._due.effect, number, place)) for place, one in enumerate(answer))
+
+    def _finish(self, number: int, answers: tuple[Said, ...]) -> None:
+        """Put the answer on record; that it cannot be is no reason to believe that nothing was done."""
+        command = FinishEffect(effect=self._due.effect, attempt=number, answers=answers)
+        try:
+            self._put_on_record("finish effect", number, command)
+        except PASSING:
+            raise
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, what is known of the call is on record
+            self._failed(number, wrong)
 
     def fail(self, number: int, error: str, *, again: datetime | None, undone: bool = False) -> None:
         """Put on record that there is no answer."""
         effect = self._due.effect
         command = FailEffect(effect=effect, attempt=number, error=error[:LONGEST_ERROR], undone=undone, again=again)
-        self._performer.given(command, derived("fail effect", effect, number), self._acting)
+        self._put_on_record("fail effect", number, command)
+
+    def _put_on_record(self, what: str, number: int, command: Command) -> None:
+        effect = self._due.effect
+        self._performer.put_on_record(effect, Wish(command, derived(what, effect, number), self._acting))
 
     def _failed(self, number: int, wrong: Exception) -> None:
-        undone = isinstance(wrong, Busy)
+        undone = isinstance(wrong, _Undone)
         hopeless = self._plan.unknown is Unknown.PERSON and self._plan.ask is None and not undone
         again = None
         if not hopeless and number < self._plan.attempts:
             again = self._performer.now() + min(FIRST_PAUSE * 2 ** (number - 1), LONGEST_PAUSE)
-        self.fail(number, f"{type(wrong).__name__}: {wrong}", again=again, undone=undone)
+        what = wrong.trouble if isinstance(wrong, _Undone) else wrong
+        self.fail(number, f"{type(what).__name__}: {what}", again=again, undone=undone)
+
+
+class _Undone(Exception):
+    """Nothing was done, at this attempt or any before: the outside said so."""
+
+    def __init__(self, trouble: Busy) -> None:
+        super().__init__(str(trouble))
+        self.trouble = trouble

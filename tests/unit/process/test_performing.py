@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from actum import Busy, Invalid, Refused
-from actum.process.effect import LEASE, Unknown
+from actum import Busy, Command, Invalid, Refused
+from actum.process.books import FinishEffect
+from actum.process.effect import LEASE, Attempt, Unknown
 from actum.process.performing import Performer
 from actum.process.record import EffectBegun, EffectDone, EffectFailed, EffectRequested
 from actum.service.agenda import EffectRow
@@ -103,6 +104,54 @@ def test_busy_says_that_nothing_was_done(at_work: Open):
     assert (failed.undone, only(bench).status) == (True, "failed")
     assert bench.running.processes.unknown_effects() == []
     bench.pass_time(seconds=1)
+    assert only(bench).status == "done"
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_an_answer_that_the_journal_cannot_take_is_kept_and_the_outside_is_not_called_again(
+    at_work: Open, *, ask: bool
+):
+    outside = OtherBank()
+    bench = at_work(a_bank(outside, unknown=Unknown.PERSON, ask=ask))
+    performer = bench.running.processes._performer
+    performer._give = _busy(performer._give, FinishEffect, times=2)
+    for _ in range(2):
+        with pytest.raises(Busy, match="locked"):
+            bench.do(MONEY, PAY) if not outside.calls else bench.pass_time(days=1)
+    assert only(bench).status == "calling"
+    bench.pass_time(days=1)
+    assert (only(bench).status, outside.calls) == ("done", [("P", 1)])
+    assert bench.types().count("Sent") == 1
+
+
+def _busy(give: Any, command: type[Command], *, times: int) -> Any:
+    """Another program keeps the journal locked whenever such a command is given, so many times."""
+    left = [Busy("locked by another program")] * times
+
+    def gives(wishes: Any) -> Any:
+        return [left.pop()] if left and isinstance(wishes[0].command, command) else give(wishes)
+
+    return gives
+
+
+def test_that_nobody_could_be_asked_says_nothing_of_what_was_done(at_work: Open):
+    outside = OtherBank()
+    outside.troubles = [TimeoutError()]
+    finds = outside.find
+    engaged = [Busy("their line is engaged")]
+
+    def find(request: SendMoney, attempt: Attempt) -> Sent | None:
+        if engaged:
+            raise engaged.pop()
+        return finds(request, attempt)
+
+    outside.find = find  # type: ignore[method-assign]
+    bench = at_work(a_bank(outside, ask=True))
+    bench.do(MONEY, PAY)
+    bench.pass_time(seconds=1)
+    assert only(bench).status == "unknown"
+    bench.pass_time(seconds=1)
+    assert outside.calls == [("P", 1), ("find P", 3)]
     assert only(bench).status == "done"
 
 
