@@ -53,8 +53,9 @@ class Every(msgspec.Struct, frozen=True):
 
     def following(self, moment: datetime) -> datetime:
         """See `Recurrence.following`."""
-        turns = (moment - self.since) // self.interval
-        return (self.since + (turns + 1) * self.interval).astimezone(UTC)
+        since = self.since.astimezone(UTC)  # within a zone, Python adds by its clocks on the wall
+        turns = (moment - since) // self.interval
+        return since + (turns + 1) * self.interval
 
 
 class Daily(msgspec.Struct, frozen=True):

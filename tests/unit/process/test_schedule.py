@@ -98,13 +98,14 @@ def test_the_last_day_stands_in_for_one_that_a_month_does_not_have():
     assert [f"{moment:%m-%d}" for moment in found] == ["01-31", "02-29", "03-31", "04-30"]
 
 
-@given(MOMENTS, some.integers(1, 10**6))
-def test_an_interval_is_counted_from_where_it_begins(moment: datetime, seconds: int):
-    since = datetime(2026, 1, 1, tzinfo=UTC)
-    when = Every(timedelta(seconds=seconds), since=since)
-    following = when.following(moment)
+@given(some.sampled_from(ZONES), MOMENTS, MOMENTS, some.integers(1, 10**6))
+def test_an_interval_is_counted_from_where_it_begins_whatever_clocks_show(
+    zone: str, begun: datetime, moment: datetime, seconds: int
+):
+    since = begun.astimezone(zoneinfo.ZoneInfo(zone))
+    following = Every(timedelta(seconds=seconds), since=since).following(moment)
     assert moment < following <= moment + timedelta(seconds=seconds)
-    assert (following - since) % timedelta(seconds=seconds) == timedelta(0)
+    assert (following - begun) % timedelta(seconds=seconds) == timedelta(0)
 
 
 @pytest.mark.parametrize(
