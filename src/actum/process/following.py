@@ -166,12 +166,12 @@ class Follower:
         return next(iter(self._store.read(Query.all(), after=position - 1, until=position, limit=1)), None)
 
     def _recorded_start(self) -> Position:
-        """Where the process began, or up to where it had come when it last reacted."""
+        """Where the process began, or up to where it had come when it last reacted, if that is further."""
         tag = f"actum-process:{self.purpose.name}"
-        query = Query.of(types=self._codec.names((ProcessBegun, Reacted)), tags=[tag])
-        newest = next(iter(self._store.read(query, limit=1, backwards=True)), None)
-        found = self._codec.decode(newest) if newest else self._begun()
-        return next(event.after for event in found if isinstance(event, ProcessBegun | Reacted))
+        query = Query.of(types=self._codec.names((Reacted,)), tags=[tag])
+        newest = self._store.read(query, limit=1, backwards=True)
+        found = (*self._begun(), *(event for stored in newest for event in self._codec.decode(stored)))
+        return max(event.after for event in found if isinstance(event, ProcessBegun | Reacted))
 
     def _begun(self) -> tuple[Event, ...]:
         """Take down where it begins; whoever is first decides that for all."""

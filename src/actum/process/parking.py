@@ -83,9 +83,9 @@ class Taker(ABC):
         self.prepare(chains)
         together((self._all(instance, todo, after) for instance, todo in chains.items()), self._give)
 
-    def serve(self, instances: Iterable[str]) -> None:
-        """Try again what is parked there, and then what waits behind it."""
-        together((self._serve(instance) for instance in instances), self._give)
+    def serve(self, instances: Iterable[str], *, after: Position) -> None:
+        """Try again what is parked there, and then what waits behind it; else everything up to `after` is done."""
+        together((self._serve(instance, after) for instance in instances), self._give)
 
     def _all(self, instance: str, events: Sequence[SequencedEvent], after: Position) -> Chain:
         for stored in events:
@@ -139,14 +139,14 @@ class Taker(ABC):
             if not (yield from self._waits(instance, stored)):
                 raise
 
-    def _serve(self, instance: str) -> Chain:
+    def _serve(self, instance: str, after: Position) -> Chain:
         while (books := self.books(instance)).queue:
             event, position = books.queue[0]
             stored = next(iter(self.store.read(after=position - 1, until=position, limit=1)))
             self.set_aside(instance)
             self.prepare({instance: [stored]})
             try:
-                yield from self.work(instance, stored, after=0)
+                yield from self.work(instance, stored, after=after)
             except PASSING:
                 raise
             except OutOfTurn:

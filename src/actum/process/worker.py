@@ -80,7 +80,10 @@ class Worker:
 
     def reached(self, process: str) -> Position:
         """Up to where one process has reacted."""
-        return next(follower.position for follower in self._followers if follower.purpose.name == process)
+        return self._following(process).position
+
+    def _following(self, process: str) -> Follower:
+        return next(follower for follower in self._followers if follower.purpose.name == process)
 
     def begin(self) -> None:
         """Have it on record from where on each process reacts, and the next turn of every schedule set."""
@@ -153,9 +156,10 @@ class Worker:
     def _serve(self, now: datetime) -> int:
         due = self._agenda.instances(now, MOST)
         for name in dict.fromkeys(one.process for one in due):
-            taker = self._takers.get(name)
-            if taker is not None:
-                taker.serve(one.instance for one in due if one.process == name)
+            if name in self._takers:
+                follower = self._following(name)
+                follower.begin()
+                self._takers[name].serve((one.instance for one in due if one.process == name), after=follower.position)
         if due:
             self._agenda.catch_up()
         return sum(one.process in self._takers for one in due)

@@ -231,4 +231,12 @@ class Bench:
         return Bench(self.address, app or self.app, self.clock)
 
 
+def lose_the_read_database(bench: Bench) -> None:
+    """As if it were deleted, as far as the followers of the processes are concerned."""
+    database = bench.running.processes._agenda._database
+    for follower in bench.running.processes._worker._followers:
+        database.drop(follower._shape.table)
+        follower._let_go()
+
+
 Open = Callable[[App], Bench]

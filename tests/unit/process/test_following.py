@@ -10,20 +10,24 @@ import pytest
 from actum import App, Running, Unavailable
 from actum.journal.readmodel import Change, Mark
 from actum.process.record import ProcessBegun, Reacted
-from tests.unit.process.payouts import Bench, Deposit, Deposited, Open, OtherBank, Payout, Request, a_bank, request
+from tests.unit.process.payouts import (
+    Bench,
+    Deposit,
+    Deposited,
+    Open,
+    OtherBank,
+    Payout,
+    Request,
+    a_bank,
+    lose_the_read_database,
+    request,
+)
 
 MONEY = Deposit(account="A", amount=Decimal(100))
 
 
 def pay(name: str) -> Request:
     return Request(payout=name, account="A", amount=Decimal(1))
-
-
-def lose_the_read_database(bench: Bench) -> None:
-    database = bench.running.processes._agenda._database
-    for follower in bench.running.processes._worker._followers:
-        database.drop(follower._shape.table)
-        follower._let_go()
 
 
 def test_where_a_process_begins_is_on_record(at_work: Open):

@@ -23,6 +23,7 @@ from tests.unit.process.payouts import (
     Requested,
     a_bank,
     deposit,
+    lose_the_read_database,
     remind,
     request,
 )
@@ -133,6 +134,28 @@ def test_what_was_parked_before_a_program_began_is_retried_by_it(tmp_path: Path)
         assert [event.event.account for event in running.events() if isinstance(event.event, Deposited)] == ["P-1"]
 
 
+def test_what_is_taken_after_all_says_up_to_where_everything_was_reacted_to(tmp_path: Path):
+    """So without its read database a process goes on from there, and never from the past that it left alone."""
+    before = App("bank")
+    before.decides(request)
+    bench = Bench(tmp_path / "bank.db", before)
+    bench.running.execute(ask("past"))
+    bench = bench.again(a_bank(payout=Counting))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"), ask("Q"))
+    moods.clear()
+    bench.pass_time(seconds=1)
+    before_loss = bench.types()
+    lose_the_read_database(bench)
+    (follower,) = (one for one in bench.running.processes._worker._followers if one.purpose.name == "Counting")
+    follower.begin()
+    asked = [event.position for event in bench.running.events() if isinstance(event.event, Requested)]
+    assert follower.position >= asked[-1]
+    bench.pass_time(seconds=1)
+    assert bench.types() == before_loss
+    bench.running.close()
+
+
 def test_a_person_discards_with_a_reason_and_what_waits_goes_on(at_work: Open):
     bench = at_work(a_bank(payout=Counting))
     moods["P"] = ZeroDivisionError("no")
@@ -151,10 +174,7 @@ def test_what_was_discarded_stays_so_when_the_read_database_is_lost(at_work: Ope
     bench.do(ask("P"))
     bench.running.processes.discard(Counting, "P", reason="a test")
     moods.clear()
-    database = bench.running.processes._agenda._database
-    for follower in bench.running.processes._worker._followers:
-        database.drop(follower._shape.table)
-        follower._let_go()
+    lose_the_read_database(bench)
     bench.pass_time(days=1)
     assert deposits(bench) == []
 
