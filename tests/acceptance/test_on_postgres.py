@@ -196,21 +196,24 @@ def test_a_standby_serves_readers_and_projections_and_turns_writers_away():
                 there = with_journal(following.url, "bank")
                 at = primary.execute(Deposit(account="A-1", amount=Decimal(5))).position
                 primary.wait_for(at)
-                with bank.open(there, actor="reader", follow=False) as standby:
+                with bank.open(there, actor="reader") as standby:
                     heard = next(one for one in standby.follow() if one.position == at)
                     assert heard.event == Deposited(account="A-1", amount=Decimal(5))
                     standby.wait_for(at)
                     assert standby.view(Balance).get("A-1").balance == Decimal(5)
+                    at = primary.execute(Deposit(account="A-1", amount=Decimal(2))).position
+                    standby.wait_for(at)
+                    assert standby.view(Balance).get("A-1").balance == Decimal(7)
                     with pytest.raises(ReadOnly, match=r"read-only standby.*name the primary"):
                         standby.execute(Deposit(account="A-1", amount=Decimal(1)))
                 with bank.open(
                     there, actor="reader", read_database=with_journal(server.url, "elsewhere")
                 ) as projecting:
                     projecting.wait_for(at)
-                    assert projecting.view(Balance).get("A-1").balance == Decimal(5)
-                assert "✓ sound: 2 events" in typed(there, "verify", "--decisions")
+                    assert projecting.view(Balance).get("A-1").balance == Decimal(7)
+                assert "✓ sound: 3 events" in typed(there, "verify", "--decisions")
                 assert "this server is a standby" in typed(there, "journal", "inspect", "--json")
-            assert primary.head() == 2
+            assert primary.head() == 3
 
 
 # Roles and secrets.

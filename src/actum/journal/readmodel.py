@@ -306,6 +306,10 @@ class ReadDatabase(Leases, Protocol):
         """Where it is, for people."""
         ...
 
+    def writable(self) -> bool:
+        """Whether rows can be written there; not on a standby, whose rows are those that its primary is given."""
+        ...
+
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """Have the table, empty where there was none or one of another fingerprint; whether it is a new one.
 

@@ -55,7 +55,7 @@ class Upkeep(Enum):
 
     THREAD = "a thread of this process"
     CALLERS = "whoever waits for them, and catch_up()"
-    OTHERS = "other processes, whose checkpoints are watched"
+    OTHERS = "other processes, whose checkpoints are watched; so it is always where nothing can be written"
     NONE = "nobody here: this process has no read database"
 
 
@@ -74,6 +74,8 @@ class Views:
         self._app = app
         self._store = store
         self._database = database
+        if database is not None and upkeep is not Upkeep.NONE and not database.writable():
+            upkeep = Upkeep.OTHERS
         self._upkeep = upkeep
         self.progress = Progress("the views")
         self._scribe = Scribe(SYSTEM_IDS, app.producer, app.producer)

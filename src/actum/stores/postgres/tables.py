@@ -19,6 +19,7 @@ from actum.journal.errors import ActumError
 from actum.journal.event import EventData
 from actum.journal.readmodel import ALL_SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.stores.postgres import cells, table_sql
+from actum.stores.postgres.connecting import SESSION
 from actum.stores.postgres.trouble import is_lost
 from actum.stores.postgres.views_schema import ViewsSchema, unfit, value_of
 
@@ -68,6 +69,10 @@ class PostgresTables:
         return self._schema
 
     # Tables and marks.
+
+    def writable(self) -> bool:
+        """See `ReadDatabase.writable`."""
+        return not self._schema.read(lambda connection: value_of(connection.execute(SESSION["standby"])))
 
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """See `ReadDatabase.prepare`."""

@@ -175,6 +175,10 @@ class SqliteTables:
 
     # Tables and marks.
 
+    def writable(self) -> bool:
+        """See `ReadDatabase.writable`: it was opened to be written to."""
+        return True
+
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """See `ReadDatabase.prepare`."""
         with self._writing() as connection:
