@@ -14,8 +14,10 @@ from uuid import UUID
 import msgspec
 
 from actum.host.behind import CLIENT, KEY, SCHEME
+from actum.host.carrying import Bodies
 from actum.host.upstream import Lost, Reply, Unsent, request_of
 from actum.http.call import answer, trouble
+from actum.http.limits import Limits
 from actum.http.problem import Problem, problem_of
 from actum.http.reach import check_reach
 from actum.journal.clock import SYSTEM_IDS
@@ -51,8 +53,10 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """For an answer to begin."""
     receive: float = 15.0
     """For the body of a request to arrive."""
-    body: int = 16 * 1024 * 1024
-    """Bytes of a request's body at the most; what is behind may want less."""
+    body: int = Limits().body
+    """Bytes of a request's body at the most: as many as a door takes."""
+    bodies: int = 32 * 1024 * 1024
+    """Bytes of the bodies of all requests under way; one more is told to come again."""
     held: int = 2000
     """How many requests wait for services at the most."""
 
@@ -76,6 +80,7 @@ class Gateway:
         self._directory = directory
         self._key = key.encode()
         self._bounds = bounds or Bounds()
+        self._bodies = Bodies(one=self._bounds.body, together=self._bounds.bodies, patience=self._bounds.receive)
         self._means = means
         self._admits = admits
         self._held = 0
@@ -140,30 +145,13 @@ class Gateway:
         if self._directory.find(service) is None:
             known = [*sorted(f"/{name}/" for name in self._contexts), "/console/", "/services"]
             raise Problem("not-found", f"there is nothing at {scope['path']:.200}; there are {', '.join(known)}")
-        body = b"" if scope["method"] in _SAFE else await self._body(receive)
         key, headers = self._headers(scope, service)
-        target = scope.get("raw_path") or scope["path"].encode()
-        if scope["query_string"]:
-            target += b"?" + scope["query_string"]
-        request = request_of(scope["method"], target, headers, body)
-        reply = await self._ask(service, request, method=scope["method"], key=key)
+        if scope["method"] in _SAFE:
+            reply = await self._ask(service, _request(scope, headers, b""), method=scope["method"], key=key)
+        else:
+            async with self._bodies.carry(receive, length=_header(scope, b"content-length")) as body:
+                reply = await self._ask(service, _request(scope, headers, body), method=scope["method"], key=key)
         await self._pass_on(reply, scope, receive, send)
-
-    async def _body(self, receive: Receive) -> bytes:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._bounds.receive):
-                while True:
-                    message = await receive()
-                    if message["type"] != "http.request":
-                        raise Problem("invalid", "the sender went away before the body was complete")
-                    body += message.get("body", b"")
-                    if len(body) > self._bounds.body:
-                        raise Problem("too-large", f"the body has more than {self._bounds.body} bytes")
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError:
-            raise Problem("too-slow", f"the body did not arrive within {self._bounds.receive:g} seconds") from None
 
     def _headers(self, scope: Scope, service: str) -> tuple[str | None, list[Header]]:
         """What is sent on, and the key of the command, where it is one."""
@@ -270,6 +258,13 @@ def meaning_in(system: System) -> Callable[[str], str]:
 
 def _is_feed(reply: Reply) -> bool:
     return dict(reply.headers).get(b"content-type", b"").startswith(b"text/event-stream")
+
+
+def _request(scope: Scope, headers: list[Header], body: bytes) -> bytes:
+    target = scope.get("raw_path") or scope["path"].encode()
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    return request_of(scope["method"], target, headers, body)
 
 
 async def _disconnected(receive: Receive) -> None:

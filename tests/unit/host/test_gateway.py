@@ -288,6 +288,29 @@ def test_what_is_too_much_or_too_slow_is_turned_down(behind: Behind):
         assert behind.asked == []
 
 
+def test_what_waits_to_be_delivered_is_bounded_for_all_together(served: Served, behind: Behind, book: Book):
+    there, book.at["shop/commands"] = served[2], Found(None, True, "shop/commands is starting")
+    bounds = Bounds(body=100, bodies=150, hold=30)
+    with Serving(Gateway(CONTEXTS, book, key="k", secured=False, bounds=bounds)) as gateway:
+        place = urlsplit(gateway.url)
+        with socket.create_connection((place.hostname, place.port)) as line:
+            line.sendall(b"POST /shop/commands/Order HTTP/1.1\r\nhost: localhost\r\ncontent-length: 101\r\n\r\n")
+            assert line.recv(100).startswith(b"HTTP/1.1 413")
+        answers: list[int] = []
+        order = (gateway.url, "POST", "/shop/commands/Order", b"x" * 100)
+        waiting = threading.Thread(target=lambda: answers.append(ask(*order)[0]))
+        waiting.start()
+        for _ in range(3):
+            book.looked.acquire()
+        status, headers, body = ask(*order)
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert json.loads(body)["type"] == "urn:actum:problem:busy"
+        book.at["shop/commands"] = there
+        waiting.join()
+        assert [*answers, ask(*order)[0]] == [200, 200]
+        assert [len(body) for *_, body in behind.asked] == [100, 100]
+
+
 def test_a_listener_who_goes_away_is_not_listened_for_any_more(url: str, book: Book):
     gone = threading.Event()
 
