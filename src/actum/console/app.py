@@ -29,6 +29,7 @@ from actum.console.asked import Asked
 from actum.console.house import House
 from actum.console.rendering import prepare, render
 from actum.console.routes import Route, find
+from actum.http.opening import Opening
 from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
 from actum.http.security import Guard, Security, check_origin
@@ -37,6 +38,7 @@ from actum.journal.errors import Denied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AsyncExitStack
     from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
@@ -107,8 +109,7 @@ class Console:
         self._security = security
         self._language = language
         self._guard: Guard | None = None
-        self._open = False
-        self._opening = asyncio.Lock()
+        self._opening = Opening(self._open)
         self._pages = asyncio.Semaphore(AT_ONCE)
         self._looks: dict[tuple[str, str], float] = {}
         self._feeds: set[asyncio.Task[None]] = set()
@@ -120,15 +121,17 @@ class Console:
 
     async def open(self) -> None:
         """Begin to follow the journals; the first request does it where nobody else has."""
-        async with self._opening:
-            if not self._open:
-                self._guard = None if self._security is None else await self._guarded(self._security)
-                await asyncio.to_thread(prepare)
-                await asyncio.to_thread(self.house.open)
-                self._open = True
+        await self._opening.opened()
 
-    async def _guarded(self, security: Security) -> Guard:
-        return await Guard.open(security, *(running.app for running in self.house.contexts.values()))
+    async def _open(self, stack: AsyncExitStack) -> House:
+        stack.push_async_callback(asyncio.to_thread, self.house.close)
+        await asyncio.to_thread(prepare)
+        await asyncio.to_thread(self.house.open)
+        if self._security is not None:
+            apps = (running.app for running in self.house.contexts.values())
+            self._guard = await Guard.open(self._security, *apps)
+            stack.push_async_callback(self._guard.close)
+        return self.house
 
     async def stop(self) -> None:
         """End the feeds: whoever listens comes again by itself."""
@@ -138,11 +141,7 @@ class Console:
     async def close(self) -> None:
         """End everything that was opened."""
         await self.stop()
-        if self._open:
-            self._open = False
-            await asyncio.to_thread(self.house.close)
-            if self._guard is not None:
-                await self._guard.close()
+        await self._opening.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection of the ASGI specification."""

@@ -54,17 +54,20 @@ class Pulse:
         self._contexts = contexts
         self._beats: dict[str, deque[Beat]] = {name: deque(maxlen=KEPT) for name in contexts}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="actum-pulse", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="actum-pulse", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End."""
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
+            self._thread = None
 
     def _run(self) -> None:
         while not self._stopping.is_set():

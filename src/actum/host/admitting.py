@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
+from actum.http.opening import Opening
 from actum.http.said import headers_of, said_in
 from actum.http.security import Guard
 from actum.http.sessions import CSRF
@@ -12,6 +12,7 @@ from actum.service.site import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+    from contextlib import AsyncExitStack
 
     from actum.http.policy import Principal
     from actum.http.security import Security
@@ -51,8 +52,12 @@ class Admission:
     def __init__(self, security: Security, system: System) -> None:
         self._security = security
         self._system = system
-        self._opening = asyncio.Lock()
-        self._guard: Guard | None = None
+        self._opening = Opening(self._open)
+
+    async def _open(self, stack: AsyncExitStack) -> Guard:
+        guard = await Guard.open(self._security, *self._system.contexts.values())
+        stack.push_async_callback(guard.close)
+        return guard
 
     async def __call__(self, scope: Scope) -> None:
         """See what runs: `Denied` for whoever may not. That they came is on record, either way."""
@@ -60,7 +65,7 @@ class Admission:
 
     async def admit(self, scope: Scope, permission: str | None, *, csrf: str | None = None) -> Visitor:
         """See `actum.service.site.Entrance`."""
-        guard = await self._open()
+        guard = await self._opening.opened()
         visit, status = _Visit(scope), 403
         if csrf is not None:
             visit.headers.setdefault(CSRF, csrf)
@@ -71,16 +76,9 @@ class Admission:
             await guard.record(visit, permission=permission, status=status)
         return _visitor(visit, guard)
 
-    async def _open(self) -> Guard:
-        async with self._opening:
-            if self._guard is None:
-                self._guard = await Guard.open(self._security, *self._system.contexts.values())
-            return self._guard
-
     async def close(self) -> None:
         """Give back what was opened."""
-        if self._guard is not None:
-            await self._guard.close()
+        await self._opening.close()
 
 
 def _visitor(visit: _Visit, guard: Guard) -> Visitor:

@@ -8,7 +8,6 @@ app = asgi(bank, running)         # a running application that somebody else ope
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from uuid import uuid4
 
 from actum.http.call import Call, path_in, trouble
 from actum.http.limits import Limits
+from actum.http.opening import Opening
 from actum.http.policy import METRICS
 from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
@@ -28,6 +28,7 @@ from actum.service.running_async import AsyncRunning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AsyncExitStack
     from pathlib import Path
 
     from starlette.responses import Response
@@ -90,8 +91,7 @@ class Door:
         self._limits = limits
         self._security = security
         self._router = Router(ROUTES if security is None else (*SECURED, *ROUTES))
-        self._served: Served | None = None
-        self._opening = asyncio.Lock()
+        self._opening = Opening(self._open)
         self._draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,22 +109,30 @@ class Door:
 
     async def open(self) -> Served:
         """What is served, opened where it is not yet. Called by the server's start, and by the first request."""
-        if self._served is None:
-            async with self._opening:
-                if self._served is None:
-                    guard = None if self._security is None else await Guard.open(self._security, *self._apps)
-                    self._served = Served(await self._running(), self._limits, guard=guard)
-                    self._served.draining = self._draining
-        return self._served
+        return await self._opening.opened()
 
-    async def _running(self) -> AsyncRunning:
+    @property
+    def _served(self) -> Served | None:
+        return self._opening.thing
+
+    async def _open(self, stack: AsyncExitStack) -> Served:
+        running = await self._running(stack)
+        guard = None
+        if self._security is not None:
+            guard = await Guard.open(self._security, *self._apps)
+            stack.push_async_callback(guard.close)
+        served = Served(running, self._limits, guard=guard)
+        served.draining = self._draining
+        return served
+
+    async def _running(self, stack: AsyncExitStack) -> AsyncRunning:
         match self._journal:
             case AsyncRunning():
                 return self._journal
             case Running():
                 return AsyncRunning(self._journal)
             case address:
-                return await self._app.open_async(address, actor=self._actor)
+                return await stack.enter_async_context(await self._app.open_async(address, actor=self._actor))
 
     @property
     def secured(self) -> bool:
@@ -147,13 +155,7 @@ class Door:
     async def close(self) -> None:
         """Drain, and close the journal where this door opened it. It may be opened again."""
         await self.drain()
-        served, self._served = self._served, None
-        if served is None:
-            return
-        if not isinstance(self._journal, Running | AsyncRunning):
-            await served.running.close()
-        if served.guard is not None:
-            await served.guard.close()
+        await self._opening.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The lifespan protocol: open with the server, close with it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -102,9 +103,13 @@ class Guard:
     async def open(cls, security: Security, *apps: Declared) -> Guard:
         """Take up the work. `Misdeclared` where the policy names what none of the applications has."""
         security.policy.check(*apps)
-        identities = await asyncio.to_thread(Identities, security.identities)
-        key = await asyncio.to_thread(key_in, Path(f"{security.identities}.key"))
-        return cls(security, identities, await open_access(security.access), Keeper(key))
+        async with AsyncExitStack() as stack:
+            identities = await asyncio.to_thread(Identities, security.identities)
+            stack.push_async_callback(asyncio.to_thread, identities.close)
+            key = await asyncio.to_thread(key_in, Path(f"{security.identities}.key"))
+            guard = cls(security, identities, await open_access(security.access), Keeper(key))
+            stack.pop_all()
+        return guard
 
     async def close(self) -> None:
         """Give everything back."""

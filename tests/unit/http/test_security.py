@@ -437,6 +437,20 @@ def test_the_client_shows_its_token(house: House, running: Running):
     assert denied.value.needed == "commands:Note"
 
 
+@pytest.mark.parametrize("missing", ["bank.db", "access.db", "identities.db"])
+def test_a_door_that_cannot_be_opened_keeps_nothing_open(tmp_path: Path, missing: str):
+    known_in(tmp_path)
+    journal, known, accesses = (
+        str(tmp_path / ("nowhere" if name == missing else ".") / name)
+        for name in ("bank.db", "identities.db", "access.db")
+    )
+    door = asgi(bank, journal, security=Security(POLICY, known, accesses))
+    with pytest.raises(Unavailable, match=missing):
+        asyncio.run(door.open())
+    kept = [str(one.resolve()) for one in Path("/proc/self/fd").iterdir()]
+    assert [name for name in kept if name.startswith(str(tmp_path))] == []
+
+
 def test_opening_and_closing_leaves_nothing_behind(house: House):
     async def main() -> None:
         for _ in range(2):
