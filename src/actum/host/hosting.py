@@ -28,11 +28,11 @@ from actum.host.supervisor import Program, Supervisor
 from actum.http.reach import is_loopback
 from actum.http.security import Security
 from actum.http.serving import Serving
-from actum.journal.errors import Invalid, Misdeclared
+from actum.journal.errors import ActumError, Invalid
 from actum.service.named import load, load_system
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from os import PathLike
     from types import TracebackType
 
@@ -80,15 +80,22 @@ async def _watch(host: Host, folders: tuple[str, ...], told: Callable[[str], Non
     async for files in watching.changes(folders):
         names = ", ".join(sorted(Path(file).name for file in files))
         told(f"{names} changed: reloading")
-        try:
-            kept = await host.reload()
-        except Misdeclared as wrong:
-            told(f"the new code does not fit, the old one goes on: {wrong}")
-            continue
-        for name, why in kept.items():
-            told(f"{name} goes on with the old code: {why}")
-        if not kept:
-            told("reloaded")
+        await reloaded(host.reload, told)
+
+
+async def reloaded(reload: Callable[[], Awaitable[dict[str, str]]], told: Callable[[str], None]) -> None:
+    """Reload, and tell what came of it. Whatever kept it from happening, the next change is tried again."""
+    try:
+        kept = await reload()
+    except Exception as wrong:  # noqa: BLE001 - whoever watches goes on
+        if not isinstance(wrong, ActumError):
+            _LOG.error("the reload failed", exc_info=wrong)
+        told(f"the new code does not fit, the old one goes on: {wrong}")
+        return
+    for name, why in kept.items():
+        told(f"{name} goes on with the old code: {why}")
+    if not kept:
+        told("reloaded")
 
 
 def program_of(setup: Setup, *, gateway: str, key: str) -> Program:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from actum import Busy, Invalid, Misdeclared
+from actum import Busy, Invalid, Misdeclared, Unknown
 from actum.host.folder import Folder
-from actum.host.hosting import Setup, hosting, near, up
+from actum.host.hosting import Setup, hosting, near, reloaded, up
 
 
 def begun(setup: Setup) -> None:
@@ -41,3 +41,34 @@ def test_what_listens_everywhere_is_near_on_this_machine():
     assert near("http://0.0.0.0:8000") == "http://127.0.0.1:8000"
     assert near("http://[::]:8000") == "http://[::1]:8000"
     assert near("http://10.0.0.1:8000") == "http://10.0.0.1:8000"
+
+
+def test_code_that_cannot_be_taken_is_said_and_the_next_change_is_tried():
+    """Such as one without the only view, where several are to keep views up."""
+    came: list[Exception | dict[str, str]] = [
+        Unknown("service", "projections", ("shop/commands",)),
+        RuntimeError("what nobody thought of"),
+        {"shop/queries": "it does not start"},
+        {},
+    ]
+    said: list[str] = []
+
+    async def reload() -> dict[str, str]:
+        one = came.pop(0)
+        if isinstance(one, Exception):
+            raise one
+        return one
+
+    async def changes() -> None:
+        while came:
+            await reloaded(reload, said.append)
+
+    asyncio.run(changes())
+    assert [line.partition(":")[0] for line in said] == [
+        "the new code does not fit, the old one goes on",
+        "the new code does not fit, the old one goes on",
+        "shop/queries goes on with the old code",
+        "reloaded",
+    ]
+    assert "projections" in said[0]
+    assert "what nobody thought of" in said[1]
