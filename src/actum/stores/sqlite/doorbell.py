@@ -43,17 +43,22 @@ class Doorbell:
             self._queue(timeout)
 
     def _queue(self, timeout: float) -> None:
-        """Wait in the kernel's queue, in a thread of its own: the wait there knows no time limit."""
+        """Wait in the kernel's queue, in a thread of its own: the wait there knows no time limit.
+
+        By a number of its own for the same open file: the file may be closed before the thread's turn comes.
+        """
+        file = os.dup(self._file)
         state = threading.Lock()
         arrived = threading.Event()
         gone = False
 
         def wait() -> None:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
             with state:
                 if gone:
-                    fcntl.flock(self._file, fcntl.LOCK_UN)
+                    fcntl.flock(file, fcntl.LOCK_UN)
                 arrived.set()
+            os.close(file)
 
         threading.Thread(target=wait, name="actum-turn", daemon=True).start()
         if arrived.wait(timeout):
