@@ -107,6 +107,8 @@ def connect(
     try:
         with translated(path):
             connection.set_busy_timeout(int(timeout * 1000))
+            # One plan whatever is bound: else FTS5's own statements are prepared anew at every other look into the index.
+            connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             connection.execute(f"PRAGMA cache_size = -{cache_kib}")
             if layout is not None:
                 layout.recognise(connection, path)
