@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
@@ -19,17 +21,14 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, Position
 
 
-class Kept:
+class Kept(msgspec.Struct, eq=False):
     """One state, by what it is found, and the queries of those who demand that it has not changed."""
 
-    __slots__ = ("_narrowed", "fold", "query", "state", "tags")
-
-    def __init__(self, fold: Fold[Any], tags: frozenset[str], query: Query, state: Any) -> None:
-        self.fold = fold
-        self.tags = tags
-        self.query = query
-        self.state = state
-        self._narrowed: dict[frozenset[type[Event]], Query | None] = {}
+    fold: Fold[Any]
+    tags: frozenset[str]
+    query: Query
+    state: Any
+    _narrowed: dict[frozenset[type[Event]], Query | None] = {}
 
     def narrowed(self, conflicts: frozenset[type[Event]], codec: Codec) -> Query | None:
         """The query for those of its events alone that are among `conflicts`; None where none is."""

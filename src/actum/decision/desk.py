@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
+
 from actum.decision.answering import events_of, first_answer, nothing, refusal
 from actum.decision.cache import Kept, StateCache
 from actum.decision.lane import Ticket
@@ -40,18 +42,14 @@ _BESIDE_OTHERS: AbstractContextManager[None] = nullcontext()
 Desked: TypeAlias = "Ticket[Job, Decided]"
 
 
-class _Try:
+class _Try(msgspec.Struct, eq=False):
     """One attempt at one job: what it wants to append, and which kept states it has touched."""
 
-    __slots__ = ("append", "error", "events", "refusal", "ticket", "touched")
-
-    def __init__(self, ticket: Desked) -> None:
-        self.ticket = ticket
-        self.append: Append | None = None
-        self.events: tuple[Event, ...] = ()
-        self.refusal: Refused | None = None
-        self.error: BaseException | None = None
-        self.touched: list[Key] = []
+    ticket: Desked
+    append: Append | None = None
+    events: tuple[Event, ...] = ()
+    refusal: Refused | None = None
+    touched: list[Key] = []
 
 
 class Desk:

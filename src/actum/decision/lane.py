@@ -271,20 +271,24 @@ class Lane(Generic[Job, Result]):
         """Whether somebody else leads now, or nobody needs to."""
         with self._mutex:
             if not self._waiting:
-                self._led = False
-                self._free.notify_all()
+                self._rest()
                 return True
             if mine is None or not mine.done:
                 return False
         self._hand_over()
         return True
 
+    def _rest(self) -> None:
+        """Nobody waits, nobody leads. The mutex is held."""
+        self._led = False
+        if self._closed:
+            self._free.notify_all()
+
     def _hand_over(self) -> None:
         """Make the first blocked caller lead, or the lane's thread where only awaiters wait."""
         with self._mutex:
             if not self._waiting:
-                self._led = False
-                self._free.notify_all()
+                self._rest()
                 return
             successor = next((ticket for ticket in self._waiting if ticket.can_lead), None)
             if successor is not None:

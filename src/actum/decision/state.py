@@ -12,7 +12,7 @@ import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import Event, Tag
-from actum.journal.message import bare, conform, fields_of, identities, name_of
+from actum.journal.message import bare, conform, fields_of, identities, name_of, tag_of
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Fold(Generic[StateT]):
         self.cls = cls
         self.name = cls.__name__
         self.identity: Mapping[str, Tag] = identities(cls)
+        self._tags = [tag_of(tag) for tag in self.identity.values()]
         self.events = _events_of(cls)
         self.event_set = frozenset(self.events)
         self.snapshot_every = cls.__snapshot_every__
@@ -115,7 +116,7 @@ class Fold(Generic[StateT]):
 
     def tags(self, ids: tuple[Identity, ...]) -> frozenset[str]:
         """The tags that every event of this thing carries."""
-        return frozenset(tag.of(value) for tag, value in zip(self.identity.values(), ids, strict=True))
+        return frozenset([read(value) for read, value in zip(self._tags, ids, strict=True)])
 
     def new(self, ids: tuple[Identity, ...]) -> StateT:
         """The state of a thing of which nothing is known yet."""
@@ -152,19 +153,17 @@ class Fold(Generic[StateT]):
 
     def replay(self, state: StateT, stored: Iterable[SequencedEvent], codec: Codec) -> None:
         """Evolve the state by stored events, decoded by the shortest way: this is where millions go through."""
-        direct, wanted, evolve = codec.direct, self.event_set, state.evolve
+        wanted, evolve = codec.directly(self.event_set), state.evolve
         for one in stored:
-            decode = direct.get(one.kind)
+            decode = wanted.get(one.kind)
             if decode is None:
                 self.take(state, codec.decode(one))
                 continue
             try:
-                event = decode(one.data)
+                evolve(decode(one.data))
             except (msgspec.DecodeError, UnicodeDecodeError):
                 codec.decode(one)  # says what is wrong, and where
                 raise
-            if type(event) in wanted:
-                evolve(event)
 
 
 @cache

@@ -27,6 +27,7 @@ class Bell:
     def __init__(self, position: Position = 0) -> None:
         self._position = position
         self._changed = threading.Condition()
+        self._waiting = 0
         self._listeners: dict[int, Callable[[Position], None]] = {}
         self._next = 0
 
@@ -41,7 +42,8 @@ class Bell:
             if position <= self._position:
                 return
             self._position = position
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
             listeners = tuple(self._listeners.values())
         for listener in listeners:
             try:
@@ -66,11 +68,15 @@ class Bell:
         """Block until that position was rung, or `timeout` seconds have passed; whether it was."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
-            while self._position < position:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return False
-                self._changed.wait(left)
+            self._waiting += 1
+            try:
+                while self._position < position:
+                    left = None if deadline is None else deadline - time.monotonic()
+                    if left is not None and left <= 0:
+                        return False
+                    self._changed.wait(left)
+            finally:
+                self._waiting -= 1
         return True
 
     async def wait_async(self, position: Position, *, timeout: float | None = None) -> bool:

@@ -82,7 +82,7 @@ class Uuid7Ids:
         self._clock = clock
         self._lock = threading.Lock()
         self._millisecond = 0
-        self._counter = 0
+        self._last = 0
         self._steps = iter(b"")
         self._salts: list[bytes] = []
 
@@ -92,13 +92,11 @@ class Uuid7Ids:
         with self._lock:
             if millisecond > self._millisecond:
                 self._millisecond = millisecond
-                self._counter = int.from_bytes(self.salt()[:10], "big") >> 7
+                drawn = int.from_bytes(self.salt(), "big") & _DRAWN
+                self._last = millisecond << 80 | _VERSION_AND_VARIANT | drawn
             else:
-                self._counter += 1 + self._step()
-            millisecond, counter = self._millisecond, self._counter
-        low = counter & 0x3FFF_FFFF_FFFF_FFFF
-        value = millisecond << 80 | (counter >> 62 & 0xFFF) << 64 | 0x7000_8000_0000_0000_0000 | low
-        return value.to_bytes(16, "big")
+                self._last += 1 + self._step()
+            return self._last.to_bytes(16, "big")
 
     def _step(self) -> int:
         """By how much more than one the next id is greater: 0 to 255, so that nobody can count what lies between two."""
@@ -117,6 +115,12 @@ class Uuid7Ids:
         self._salts += [page[start : start + 16] for start in range(16, self._PAGE, 16)]
         return page[:16]
 
+
+_VERSION_AND_VARIANT = 0x7000_8000_0000_0000_0000
+"""Of a UUIDv7: the bits that are fixed."""
+
+_DRAWN = 0x0FFF_1FFF_FFFF_FFFF_FFFF
+"""The bits that are drawn at random in each millisecond: all others but the topmost of the counter, which cannot run over then."""
 
 SYSTEM_CLOCK = SystemClock()
 """The default clock."""

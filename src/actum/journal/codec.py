@@ -33,6 +33,7 @@ class Codec:
         self._readers: dict[Kind, Read] = {}
         self.direct: dict[Kind, Callable[[bytes], Event]] = {}
         """The decoders of today's kinds: the fast way, for whoever replays millions."""
+        self._directly: dict[frozenset[type[Event]], dict[Kind, Callable[[bytes], Event]]] = {}
         for cls in types:
             self._add(cls)
         for upcaster in upcasters:
@@ -79,6 +80,14 @@ class Codec:
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as wrong:
             where = "" if isinstance(stored, EventData) else f" at position {stored.position}"
             raise Corrupted(f"the data of {kind}{where} cannot be read: {wrong}") from wrong
+
+    def directly(self, types: frozenset[type[Event]]) -> dict[Kind, Callable[[bytes], Event]]:
+        """Of `direct` the decoders of these classes."""
+        found = self._directly.get(types)
+        if found is None:
+            today = [cls.__kind__ for cls in types if self._classes.get(cls.__kind__.type) is cls]
+            found = self._directly[types] = {kind: self.direct[kind] for kind in today}
+        return found
 
     def can_read(self, kind: Kind) -> bool:
         """Whether events of that kind can be decoded."""

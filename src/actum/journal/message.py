@@ -91,7 +91,7 @@ def tagger(cls: type) -> Callable[[Any], tuple[str, ...]]:
     if not readers:
         return lambda message: ()
     present = [(name, kind) for name, kind in fields_of(cls).items() if bare(kind) in (str, int, UUID)]
-    certain = [(name, _tag_of(tag)) for name, kind in present if (tag := tag_declared(kind))]
+    certain = [(name, tag_of(tag)) for name, kind in present if (tag := tag_declared(kind))]
     if len(certain) == len(readers):
         return _certain_tags(certain)
 
@@ -151,11 +151,11 @@ def _class_of(kind: Any) -> type:
 
 
 def _identity_reader(tag: Tag) -> TagsOf:
-    read = _tag_of(tag)
+    read = tag_of(tag)
     return lambda value: () if value is None else (read(value),)
 
 
-def _tag_of(tag: Tag) -> Callable[[Any], str]:
+def tag_of(tag: Tag) -> Callable[[Any], str]:
     """As `Tag.of`, but for what whoever stores or asks for a tag checks anyway."""
     beginning = f"{tag.name}:"
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 
+MOST_SETS_KNOWN = 1000
+"""How many sets of types are remembered as good."""
+
+_GOOD_TYPES: set[frozenset[str]] = set()
+
+
 class QueryItem(msgspec.Struct, frozen=True, gc=False):
     """Events of one of `types` (any type where none is named) that carry all of `tags`."""
 
@@ -26,8 +32,11 @@ class QueryItem(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         if not self.types and not self.tags:
             raise Invalid("a query item needs at least one type or one tag; to ask for every event use Query.all()")
-        for name in self.types:
-            checked_type(name)
+        if self.types not in _GOOD_TYPES:
+            for name in self.types:
+                checked_type(name)
+            if len(_GOOD_TYPES) < MOST_SETS_KNOWN:
+                _GOOD_TYPES.add(self.types)
         for tag in self.tags:
             checked_tag(tag)
 
