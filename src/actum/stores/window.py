@@ -30,19 +30,6 @@ class _Pane:
         """Type, tags, and the newest position of that type before."""
         self.tagged: dict[str, list[Position]] = {}
 
-    def add(self, entry: _Entry) -> Position:
-        """The next event."""
-        self.entries.append(entry)
-        self.head = position = self.head + 1
-        tagged = self.tagged
-        for tag in entry[1]:
-            found = tagged.get(tag)
-            if found is None:
-                tagged[tag] = [position]
-            else:
-                found.append(position)
-        return position
-
     def take_back(self) -> _Entry:
         """Forget the newest."""
         entry = self.entries.pop()
@@ -56,10 +43,13 @@ class _Pane:
 
     def find(self, item: QueryItem, after: Position, until: Position) -> list[Position]:
         """Positions in (after, until] that match the item, in order."""
+        candidates = self._candidates(item, after)
+        if not candidates:
+            return []
         entries, floor, types = self.entries, self.floor, item.types
         return [
             position
-            for position in self._candidates(item, after)
+            for position in candidates
             if position <= until
             and (not types or entries[position - floor - 1][0] in types)
             and (len(item.tags) < 2 or item.tags.issubset(entries[position - floor - 1][1]))
@@ -85,23 +75,24 @@ class Window:
     def __init__(self, floor: Position = 0) -> None:
         self._older = _Pane(floor)
         self._newer = _Pane(floor)
+        self.floor = floor
+        """Events up to here are not kept."""
+        self.head = floor
+        """The newest position kept."""
         self.newest_of: dict[str, Position] = {}
         """The newest position of every type, also before the floor."""
 
-    @property
-    def floor(self) -> Position:
-        """Events up to here are not kept."""
-        return self._older.floor
-
-    @property
-    def head(self) -> Position:
-        """The newest position kept."""
-        return self._newer.head
-
     def add(self, type: str, tags: tuple[str, ...]) -> None:
         """The next event."""
-        newest_of = self.newest_of
-        newest_of[type] = self._newer.add((type, tags, newest_of.get(type, 0)))
+        newest_of, newer = self.newest_of, self._newer
+        newer.entries.append((type, tags, newest_of.get(type, 0)))
+        self.head = newer.head = newest_of[type] = position = newer.head + 1
+        tagged = newer.tagged
+        for tag in tags:
+            if tag in tagged:
+                tagged[tag].append(position)
+            else:
+                tagged[tag] = [position]
 
     def take_back(self, head: Position) -> None:
         """Forget what was added beyond `head`: it was not written after all."""
@@ -110,11 +101,13 @@ class Window:
             type, _, self.newest_of[type] = pane.take_back()
             if pane is self._older:
                 self._newer = _Pane(pane.head)
+            self.head = pane.head
 
     def turn_over(self, size: int, *, indexed: Position) -> None:
         """Let the older half go, where the newer one has grown to that many events and the index covers the older."""
         if len(self._newer.entries) >= size and self._newer.floor <= indexed:
             self._older, self._newer = self._newer, _Pane(self._newer.head)
+            self.floor = self._older.floor
 
     def tags_after(self, position: Position) -> list[tuple[str, ...]]:
         """The tags of every event after a position that is not before the floor, in order."""
@@ -149,7 +142,11 @@ class Window:
         """Positions in (after, until] that match, in order."""
         if query.is_all:
             return list(range(max(after, self.floor) + 1, min(until, self.head) + 1))
-        panes = [pane for pane in (self._older, self._newer) if pane.head > after and pane.floor < until]
-        if len(query.items) == 1:
-            return [position for pane in panes for position in pane.find(query.items[0], after, until)]
-        return sorted({found for item in query.items for pane in panes for found in pane.find(item, after, until)})
+        older, newer = self._older, self._newer
+        found: list[Position] = []
+        for item in query.items:
+            if older.head > after and older.floor < until:
+                found += older.find(item, after, until)
+            if newer.head > after and newer.floor < until:
+                found += newer.find(item, after, until)
+        return found if len(query.items) == 1 else sorted(set(found))

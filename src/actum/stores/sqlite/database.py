@@ -16,10 +16,10 @@ from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, che
 from actum.stores.shapes import record_of
 from actum.stores.sqlite import switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
-from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.file import Layout, closed, connect, translated
 from actum.stores.sqlite.reading import Reader, Span
 from actum.stores.sqlite.restoring import restore
-from actum.stores.sqlite.writing import Writer, closed
+from actum.stores.sqlite.writing import Writer
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
@@ -162,16 +162,16 @@ class SqliteStore:
             raise Invalid(f"expected one position for each query, found {len(after)} for {len(queries)}")
         for start in after:
             checked_position(start, "after")
-        with self._writer.lock, translated(self.path):
+        with self._writer.lock, self._writer.turns.said:
+            if len(queries) == 1:
+                return self._reader.load(queries, after)
             connection = self._writer.connection
             connection.execute("BEGIN")  # One transaction for all: to begin one costs as much as a small query.
             try:
-                head = self._writer.known.catch_up()
-                loaded = [self._reader.load(query, start, head) for query, start in zip(queries, after, strict=True)]
+                return self._reader.load(queries, after)
             finally:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
-        return head, loaded
 
     def head(self) -> Position:
         """See `EventStore.head`."""

@@ -88,6 +88,11 @@ def _why_not(path: Path) -> str:
     return "the system would not open it; does it exist, may this user write it and its folder?"
 
 
+def closed(path: Path) -> Unavailable:
+    """What is said of a journal that was closed."""
+    return Unavailable(f"{path} is closed; open it again")
+
+
 def identity(path: str) -> tuple[int, int]:
     """What tells this file from another of the same name: (0, 0) where there is none."""
     try:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _SQL = statements("sqlite/queries.sql")
 
+CHOICES_KEPT = 1000
+"""Of how many sets of types it is remembered which kinds they are."""
+
 
 def json_of(value: object) -> str:
     """A list to bind where the engine takes it apart again."""
@@ -52,6 +55,7 @@ class Kinds:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, int], int] = {}
         self._kinds: dict[int, Kind] = {}
+        self._among: dict[frozenset[str], dict[int, Kind | None]] = {}
 
     def refresh(self, connection: apsw.Connection) -> dict[str, Position]:
         """Read them; the newest position of each type, as far as the file says."""
@@ -69,6 +73,7 @@ class Kinds:
         # Changed whole: another thread may be looking something up.
         self._numbers = {Kind(type, version): number for number, type, version, _ in rows}
         self._kinds = {number: Kind(type, version) for number, type, version, _ in rows}
+        self._among = {}
         return rows
 
     def number(self, connection: apsw.Connection, type: str, version: int) -> int:
@@ -82,6 +87,7 @@ class Kinds:
             number = len(self._numbers) + 1
             connection.execute(_SQL["add_kind"], (number, type, version))
             self._numbers[kind], self._kinds[number] = number, kind
+            self._among = {}
         return self._numbers[kind]
 
     def kinds(self, connection: apsw.Connection, highest: int) -> dict[int, Kind]:
@@ -93,6 +99,17 @@ class Kinds:
     def by_number(self) -> dict[int, Kind]:
         """The kinds read so far."""
         return self._kinds
+
+    def among(self, types: frozenset[str]) -> dict[int, Kind | None]:
+        """The kinds read so far, by number: None for those that are not of these types. No types are all of them."""
+        among = self._among
+        found = among.get(types)
+        if found is None:
+            if len(among) >= CHOICES_KEPT:
+                among.clear()
+            kinds = self._kinds.items()
+            found = among[types] = {number: kind if not types or kind.type in types else None for number, kind in kinds}
+        return found
 
     def numbers(self, connection: apsw.Connection, types: frozenset[str]) -> str:
         """The numbers of all versions of these types, as a JSON array."""

@@ -40,25 +40,28 @@ class Known:
     def catch_up(self) -> Position:
         """Bring the window up to the file's head, which is the answer."""
         row = self.connection.execute(_SQL["head"]).fetchone()
+        version = self.connection.data_version()
         if row is None:
             if self.window.head:
                 self._replaced(0)
             self._fresh = self._fresh or not self.kinds.refresh(self.connection)
             return 0
         head, recorded, indexed = row
-        if head == self.window.head and self._fresh:
-            return int(head)
         if head < self.window.head:
             self._replaced(head)
-        self._read_window(head, int(indexed))
-        self.recorded, self._fresh = recorded, True
+        if head > self.window.head or not self._fresh:
+            self._read_window(head, int(indexed))
+            self.recorded, self._fresh = recorded, True
+        self._version = version
         return int(head)
+
+    def is_whole(self) -> bool:
+        """Whether all is known that the file held when this connection last looked into it: to be had without another look."""
+        return self._fresh and self.connection.data_version() == self._version
 
     def catch_up_in_turn(self) -> Position:
         """The same inside a transaction that writes: where nobody else has written since, without asking."""
-        if self._fresh and self.connection.data_version() == self._version:
-            return self.window.head
-        return self.catch_up()
+        return self.window.head if self.is_whole() else self.catch_up()
 
     def written(self) -> None:
         """Everything in the file up to here is known."""

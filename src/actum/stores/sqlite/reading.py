@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,22 +11,23 @@ import msgspec
 from actum.journal.errors import Corrupted
 from actum.journal.event import LAST_POSITION, Position, SequencedEvent
 from actum.stores.sqlite import tag_index
-from actum.stores.sqlite.file import connect, translated
+from actum.stores.sqlite.file import closed, connect, translated
 from actum.stores.sqlite.interning import Kinds, json_of
-from actum.stores.sqlite.writing import closed
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import apsw
 
+    from actum.journal.event import Kind
     from actum.journal.query import Query
     from actum.journal.store import Durability
     from actum.stores.sqlite.writing import Writer
 
 _SQL = statements("sqlite/queries.sql")
+_READ_TAGGED = _SQL["read_tagged"]
 
 PAGE = 1000
 """How many events are read at once."""
@@ -75,17 +77,22 @@ def _sequenced(rows: list[Any], kinds: dict[int, Any]) -> list[SequencedEvent]:
     ]
 
 
-def matcher(query: Query) -> Callable[[SequencedEvent], bool]:
-    """Whether a stored event is asked for; quick for what is asked most, one tag."""
-    if len(query.items) != 1 or len(query.items[0].tags) != 1:
-        return lambda event: query.matches(event.type, event.tags)
-    (tag,), types = query.items[0].tags, query.items[0].types
+def matching(connection: apsw.Connection, rows: list[Any], kinds: Kinds, query: Query) -> list[SequencedEvent]:
+    """The events of those rows that are asked for; quick for what is asked most, one tag."""
+    if len(query.items) == 1 and len(query.items[0].tags) == 1:
+        ((tag,), types) = query.items[0].tags, query.items[0].types
+        with suppress(KeyError):  # A kind that is not known yet: what follows finds out.
+            return _tagged(rows, kinds.among(types), tag)
+    return [event for event in sequenced(connection, rows, kinds) if query.matches(event.type, event.tags)]
 
-    def matches(event: SequencedEvent) -> bool:
-        text = event.tag_text
-        return (text == tag or tag in text.split("\n")) and (not types or event.kind.type in types)
 
-    return matches
+def _tagged(rows: list[Any], kinds: dict[int, Kind | None], tag: str) -> list[SequencedEvent]:
+    line = f"\n{tag}\n"
+    return [
+        SequencedEvent(position, named, id, recorded, effective, tags, data, metadata, salt, leaf)
+        for position, kind, id, recorded, effective, tags, data, metadata, salt, leaf in rows
+        if (named := kinds[kind]) is not None and line in f"\n{tags}\n"
+    ]
 
 
 class Reader:
@@ -109,7 +116,7 @@ class Reader:
             raise closed(self._path)
         mine: apsw.Connection | None = getattr(self._local, "connection", None)
         if mine is None:
-            self._writer.check_in_place()
+            self._writer.turns.check_in_place()
             mine = connect(
                 self._path, writes=False, durability=self._durability, cache_kib=READER_CACHE_KIB, timeout=self._timeout
             )
@@ -214,12 +221,29 @@ class Reader:
         self, connection: apsw.Connection, query: Query, positions: list[Position], *, backwards: bool = False
     ) -> list[SequencedEvent]:
         """The events at these positions that really match."""
-        rows = connection.execute(_SQL["read_positions"], (json_of(positions),))
-        events = list(filter(matcher(query), sequenced(connection, rows, self._kinds)))
+        rows = list(connection.execute(_SQL["read_positions"], (json_of(positions),)))
+        events = matching(connection, rows, self._kinds, query)
         return events[::-1] if backwards else events
 
-    def load(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
-        """All matches in (after, until] on the writer's own connection, whose cache is warm. The lock is held."""
+    def load(self, queries: Sequence[Query], after: Sequence[Position]) -> tuple[Position, list[list[SequencedEvent]]]:
+        """See `EventStore.load`. On the writer's own connection, whose cache is warm; the lock is held.
+
+        What is found is never changed, so it is looked for up to where the journal ended last. Whoever has read rows has
+        thereby learned whether anybody else has written since: the head is asked for only where so or where nothing was read.
+        """
+        known = self._writer.known
+        seen = known.window.head
+        loaded = [self._load(query, start, seen) for query, start in zip(queries, after, strict=True)]
+        head = seen if any(loaded) and known.is_whole() else known.catch_up()
+        if head > seen:
+            for query, start, events in zip(queries, after, loaded, strict=True):
+                events.extend(self._load(query, max(start, seen), head))
+        return head, loaded
+
+    def _load(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
+        """All matches in (after, until]."""
+        if after >= until:
+            return []
         if query.items and all(item.tags for item in query.items):
             return self._load_tagged(query, after, until)
         known, connection = self._writer.known, self._writer.connection
@@ -228,7 +252,7 @@ class Reader:
         else:
             names = json_of(sorted({type for item in query.items for type in item.types}))
             rows = connection.execute(_SQL["read_types_forwards"], (after, until, -1, names))
-        return list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
+        return matching(connection, list(rows), known.kinds, query)
 
     def _load_tagged(self, query: Query, after: Position, until: Position) -> list[SequencedEvent]:
         """Old ones by the index, and those that the window still has by the window, which costs next to nothing."""
@@ -247,10 +271,10 @@ class Reader:
         nothing_until = self._absent.get(asked[0], 0)
         if nothing_until >= until:
             return []
-        rows = list(connection.execute(_SQL["read_tagged"], (asked[0], max(after, nothing_until), until)))
+        rows = list(connection.execute(_READ_TAGGED, (asked[0], max(after, nothing_until), until)))
         if not rows and after <= nothing_until:
             self._is_absent(asked[0], until)
-        return list(filter(matcher(query), sequenced(connection, rows, known.kinds)))
+        return matching(connection, rows, known.kinds, query)
 
     def _is_absent(self, expression: str, until: Position) -> None:
         """The index has nothing of it up to a position: a guard asks that, and then the state of the new thing."""

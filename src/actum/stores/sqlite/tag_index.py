@@ -46,6 +46,8 @@ def empty(connection: apsw.Connection) -> None:
 
 def expressions(query: Query) -> list[str]:
     """What to ask the index so that no event of the query is missed. Every item of the query names a tag."""
+    if len(query.items) == 1 and len(query.items[0].tags) == 1:
+        return [token(tag) for tag in query.items[0].tags]
     wanted = list(dict.fromkeys(" AND ".join(sorted(map(token, item.tags))) for item in query.items))
     return [
         " OR ".join(f"({part})" if " " in part else part for part in wanted[start : start + ITEMS_AT_ONCE])
