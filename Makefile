@@ -12,8 +12,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 
 # The folder with the real bank's ledger; without it, only a machine that calls itself CI fails.
 LEDGER_DATA ?= ../shared/data
-# How many processes run the tests, and what else pytest is told.
-WORKERS ?= 2
+# How many processes run the tests, half of which wait for a disk or another process; and what else pytest is told.
+WORKERS ?= 4
 ARGS ?=
 # For how many seconds `make demo` goes on; until Ctrl-C where nothing is said and somebody sits there.
 FOR ?=

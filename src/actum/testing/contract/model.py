@@ -203,7 +203,7 @@ class ReopenedComparison(Comparison):
 
 
 MODEL = settings(
-    max_examples=60,
+    max_examples=30,
     stateful_step_count=20,
     deadline=None,
     database=None,
