@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
@@ -47,18 +46,11 @@ async def login(asked: Asked, guard: Guard) -> Entered:
     """`POST /login`: with name and password."""
     guard.check_origin(asked)
     user, password = asked.form.get("user", ""), asked.form.get("password", "")
-    places = [f"name:{user[:100]}", f"from:{(asked.scope.get('client') or ('?',))[0]}"]
-    for place in places:
-        guard.throttle.check(place)
     try:
-        async with guard.checking:
-            found = await asyncio.to_thread(guard.identities.check, user, password)
+        found = await guard.person(asked, user, password)
     except Denied:
-        for place in places:
-            guard.throttle.failed(place)
         again = {"back": back(asked), "wrong": True, "oidc": asked.oidc}
         return Shown("login.html", asked.words("Log in"), again, status=401), ()
-    guard.throttle.succeeded(places[0])
     return _entered(asked, guard, guard.keeper.new(found.user, tenant=found.tenant), back(asked))
 
 

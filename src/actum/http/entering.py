@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -42,17 +41,7 @@ async def login(call: Call) -> Response:
     guard = _guard(call)
     guard.check_origin(call)
     said = from_json(await call.body(), Credentials)
-    places = [f"name:{said.user[:100]}", f"from:{(call.scope.get('client') or ('?',))[0]}"]
-    for place in places:
-        guard.throttle.check(place)
-    try:
-        async with guard.checking:
-            user = await asyncio.to_thread(guard.identities.check, said.user, said.password)
-    except Denied:
-        for place in places:
-            guard.throttle.failed(place)
-        raise
-    guard.throttle.succeeded(places[0])
+    user = await guard.person(call, said.user, said.password)
     return _enter(call, guard.keeper.new(user.user, tenant=user.tenant))
 
 

@@ -23,13 +23,14 @@ from actum.http.oidc import Oidc
 from actum.http.policy import ON_BEHALF_OF, Policy, Principal
 from actum.http.problem import Problem
 from actum.http.sessions import CSRF, SESSION, Keeper, Session, key_in
-from actum.http.throttle import Bucket, Throttle
+from actum.http.throttle import Bucket, Tries
 from actum.journal.errors import Denied
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
+    from actum.http.identities import User
     from actum.http.provider import Provider
     from actum.http.said import Said
     from actum.service.declared import Declared
@@ -41,6 +42,15 @@ Authenticate: TypeAlias = Callable[[Mapping[str, str]], Principal | None]
 
 STRANGERS = 50.0
 """How many attempts a second by those whom nobody knows are answered, and recorded."""
+
+CHECKED_AT_ONCE = 2
+"""How many passwords are checked at once: each takes a processor and 64 MiB for a moment."""
+
+MOST_TO_CHECK = 32
+"""How many wait for that or are checked; whoever comes too many is told to come again."""
+
+LONGEST_NAME = 100
+"""How many characters of a name are told apart where failures are counted."""
 
 ANONYMOUS = "anonymous"
 """The actor of whoever does what everybody may."""
@@ -94,8 +104,9 @@ class Guard:
         self.identities = identities
         self.keeper = keeper
         self.provider = None if security.oidc is None else _provider(security.oidc)
-        self.throttle = Throttle()
-        self.checking = asyncio.Semaphore(2)
+        self._tries = Tries()
+        self._checking = asyncio.Semaphore(CHECKED_AT_ONCE)
+        self._to_check = 0
         self._access = access
         self._strangers = Bucket(STRANGERS)
 
@@ -134,6 +145,23 @@ class Guard:
             return self.identities.bearer(token.strip(), self.security.policy)
         sealed = call.cookies().get(SESSION)
         return None if sealed is None else self.visitor(self.keeper.open(sealed, Session))
+
+    async def person(self, call: Caller, name: str, password: str) -> User:
+        """The user, where that is the password. `Denied` where not; problems where one must wait, or where too many do."""
+        if self._to_check >= MOST_TO_CHECK:
+            raise Problem("busy", f"{self._to_check} passwords are to be checked already", headers={"Retry-After": "1"})
+        with self._tries.attempt(name[:LONGEST_NAME], self.client(call) or "?"):
+            self._to_check += 1
+            try:
+                async with self._checking:
+                    return await asyncio.to_thread(self.identities.check, name, password)
+            finally:
+                self._to_check -= 1
+
+    def client(self, call: Caller) -> str | None:
+        """From where whoever asks comes."""
+        client = call.scope.get("client")
+        return None if client is None else str(client[0])
 
     def visitor(self, session: Session) -> Principal:
         """Whose session that is, with the roles they have today."""
@@ -182,7 +210,6 @@ class Guard:
         principal = call.principal
         if principal is None and status in (401, 403) and not self._strangers.take():
             raise Problem("too-many-requests", "too many attempts by strangers", headers={"Retry-After": "1"})
-        client = call.scope.get("client")
         accessed = Accessed(
             who=NOBODY if principal is None else principal.id,
             way="none" if principal is None else principal.way,
@@ -191,7 +218,7 @@ class Guard:
             permission=permission,
             granted=status not in (401, 403, 429),
             status=status,
-            origin=None if client is None else str(client[0]),
+            origin=self.client(call),
         )
         await record(self._access, accessed)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,9 +18,9 @@ from actum.http.identities import Identities
 from actum.http.policy import Policy, Principal
 from actum.http.problem import URN
 from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED
-from actum.http.security import Security
+from actum.http.security import MOST_TO_CHECK, Security
 from actum.http.serving import Serving
-from actum.http.throttle import Bucket
+from actum.http.throttle import FREE, Bucket
 from actum.journal.errors import Unavailable
 from actum.service.running import Running
 from tests.unit.http.bank import bank
@@ -387,6 +388,23 @@ def test_a_wrong_password_and_an_unknown_user_are_told_the_same_and_must_wait_af
         answers = [client.post("/login", json={"user": "ada", "password": "x" * 12}) for _ in range(6)]
         assert answers[-1].status_code == 429
         assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_many_wrong_passwords_at_once_are_no_more_than_a_few_and_wait_in_no_long_line(house: House):
+    async def guess(count: int) -> list[int]:
+        asking = httpx.ASGITransport(house.door)
+        async with httpx.AsyncClient(transport=asking, base_url="http://localhost", timeout=60) as client:
+            tries = [client.post("/login", json={"user": "ada", "password": f"wrong {n}"}) for n in range(count)]
+            answers = [one.status_code for one in await asyncio.gather(*tries)]
+            assert house.door._served is not None
+            assert house.door._served.guard is not None
+            house.door._served.guard._to_check = MOST_TO_CHECK
+            return [*answers, (await client.post("/login", json={"user": "bob", "password": PASSWORD})).status_code]
+
+    *answers, last = asyncio.run(guess(20))
+    assert set(answers) == {401, 429}
+    assert answers.count(401) < 20 - FREE
+    assert last == 503
 
 
 def test_who_is_removed_is_out_at_once(house: House):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
+
 import pytest
 
 from actum.http.problem import Problem
-from actum.http.throttle import FREE, NAMES, Bucket, Throttle
+from actum.http.throttle import FREE, FREE_TOGETHER, NAMES, Bucket, Throttle, Tries
+from actum.journal.errors import Denied
 
 
 def test_after_some_failures_the_next_try_must_wait_until_one_succeeds():
@@ -24,6 +27,39 @@ def test_after_some_failures_the_next_try_must_wait_until_one_succeeds():
     throttle.check("bob")
     throttle.succeeded("ada")
     throttle.check("ada")
+
+
+def test_an_attempt_counts_from_its_beginning_so_that_many_at_once_are_no_more_than_one_after_another():
+    tries = Tries()
+    with ExitStack() as under_way:
+        for _ in range(FREE):
+            under_way.enter_context(tries.attempt("ada", "10.0.0.1"))
+        with pytest.raises(Problem, match="too many failures"), tries.attempt("ada", "10.0.0.1"):
+            pass
+    with tries.attempt("ada", "10.0.0.1"):
+        pass  # all of those have succeeded
+
+
+def test_whoever_guesses_keeps_neither_others_nor_the_named_out():
+    tries = Tries()
+
+    def fail(name: str, address: str) -> None:
+        with suppress(Denied), tries.attempt(name, address):
+            raise Denied("the name or the password is wrong")
+
+    for _ in range(FREE):
+        fail("ada", "10.0.0.6")
+    with pytest.raises(Problem), tries.attempt("ada", "10.0.0.6"):
+        pass
+    with tries.attempt("ada", "10.0.0.1"), tries.attempt("bob", "10.0.0.6"):
+        pass  # the same person from elsewhere, and somebody else from there
+    for number in range(FREE_TOGETHER):
+        fail(f"name-{number}", "10.0.0.7")
+        fail("zoe", f"10.0.1.{number}")
+    for name, address in (("bob", "10.0.0.7"), ("zoe", "10.0.0.1")):
+        with pytest.raises(Problem) as waits, tries.attempt(name, address):
+            pass
+        assert int(waits.value.headers["Retry-After"]) <= 60
 
 
 def test_it_does_not_remember_more_than_so_many():
