@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from actum.cli.piece import data_option, needs_http, security_option, store_opti
 from actum.cli.terminal import line, note
 from actum.journal.errors import Invalid
 from actum.service.named import load_system
+
+if TYPE_CHECKING:
+    from actum.host.secured import Secured
 
 port_option = click.option(
     "--port",
@@ -46,7 +50,7 @@ def files(
     host: str,
     port: int,
     scale: tuple[str, ...],
-    security: str | None,
+    security: Secured | None,
     folder: str | None,
     python: str,
     *,
@@ -111,7 +115,7 @@ def gateway(
     store: str | None,
     host: str,
     port: int,
-    security: str | None,
+    security: Secured | None,
 ) -> None:
     """Run the gateway of a SYSTEM alone, in front of pieces that units or containers run: see `actum files`."""
     needs_http()

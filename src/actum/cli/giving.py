@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from actum.decision.outcome import Decided
+    from actum.host.secured import Secured
     from actum.service.running import Running
 
 
@@ -81,7 +82,7 @@ def run(
     port: int,
     *,
     seconds: float | None,
-    security: str | None,
+    security: Secured | None,
     actor: str | None,
     as_json: bool,
 ) -> None:

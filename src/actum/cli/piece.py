@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from actum.journal.errors import Unavailable
+from actum.host.secured import Secured
+from actum.journal.errors import Invalid, Unavailable
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_option = click.option(
     "--data",
@@ -20,11 +25,54 @@ store_option = click.option(
     metavar="URL",
     help="postgresql://… where journals lie in PostgreSQL, a schema for each context. [env: ACTUM_STORE]",
 )
-security_option = click.option(
-    "--security",
-    metavar="MODULE:ATTR",
-    help="Who may do what, as in bank:security: a Security. Without it only this machine is answered.",
-)
+_WAY = "actum.cli.way"
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Until the `Security` that it belongs to is named."""
+    context.meta.setdefault(_WAY, {})[parameter.name] = value
+
+
+def _secured(context: click.Context, _: click.Parameter, name: str | None) -> Secured | None:
+    way: dict[str, Any] = context.meta.get(_WAY, {})
+    if name is None:
+        if any(way.values()):
+            raise Invalid("--public-url and --proxy are about who comes from where: say --security, too")
+        return None
+    return Secured(name, way["public_url"], tuple(way["proxies"]))
+
+
+def security_option(command: Command) -> Command:
+    """The parameter `security`: a `Secured`, of what is said in three options."""
+    named = click.option(
+        "--security",
+        metavar="MODULE:ATTR",
+        callback=_secured,
+        help="Who may do what, as in bank:security: a Security. Without it only this machine is answered.",
+    )
+    public = click.option(
+        "--public-url",
+        envvar="ACTUM_PUBLIC_URL",
+        metavar="URL",
+        is_eager=True,
+        expose_value=False,
+        callback=_keep,
+        help="The address that browsers know, where a proxy speaks TLS: https://bank.example.org. [env: ACTUM_PUBLIC_URL]",
+    )
+    proxies = click.option(
+        "--proxy",
+        "proxies",
+        envvar="ACTUM_PROXIES",
+        multiple=True,
+        metavar="ADDRESS",
+        is_eager=True,
+        expose_value=False,
+        callback=_keep,
+        help="Whose X-Forwarded-For is believed; this machine's with --public-url. Repeatable. [env: ACTUM_PROXIES]",
+    )
+    return named(public(proxies(command)))
+
+
 actor_option = click.option(
     "--actor", envvar="ACTUM_ACTOR", metavar="NAME", help="Who acts where a request does not say. [env: ACTUM_ACTOR]"
 )
@@ -75,7 +123,7 @@ def piece(
     name: str,
     data: str | None,
     store: str | None,
-    security: str | None,
+    security: Secured | None,
     actor: str | None,
     token: str | None,
     gateway: str | None,
@@ -110,7 +158,7 @@ def piece(
 @security_option
 @actor_option
 @click.option("--gateway", expose_value=False)
-def describe(system: str, data: str | None, store: str | None, security: str | None, actor: str | None) -> None:
+def describe(system: str, data: str | None, store: str | None, security: Secured | None, actor: str | None) -> None:
     """What a host needs to know of a system, as JSON; journals that are not there yet are made."""
     from actum.host.describing import describe as told  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.starting import Asked  # noqa: PLC0415

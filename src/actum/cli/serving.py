@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from rich.text import Text
 
 from actum.cli.options import journal_option, json_option, load_app, read_database_option
+from actum.cli.piece import security_option
 from actum.cli.terminal import err, line, note
 from actum.journal.errors import Unavailable
-from actum.service.named import load
+
+if TYPE_CHECKING:
+    from actum.host.secured import Secured
 
 
 @click.command()
@@ -27,11 +32,7 @@ from actum.service.named import load
 @click.option(
     "--actor", envvar="ACTUM_ACTOR", metavar="NAME", help="Who acts where a request does not say. [env: ACTUM_ACTOR]"
 )
-@click.option(
-    "--security",
-    metavar="MODULE:ATTR",
-    help="Who may do what, as in bank:security: a Security. Without it only this machine is answered.",
-)
+@security_option
 @json_option
 def serve(
     app: str,
@@ -40,7 +41,7 @@ def serve(
     host: str,
     port: int,
     actor: str | None,
-    security: str | None,
+    security: Secured | None,
     as_json: bool,
 ) -> None:
     """Serve an application, named MODULE:ATTRIBUTE, over HTTP: commands in, answers and events out.
@@ -50,14 +51,13 @@ def serve(
     """
     try:
         from actum.http.asgi import asgi  # noqa: PLC0415 - comes with the extra `http`
-        from actum.http.security import Security  # noqa: PLC0415
         from actum.http.serving import Serving  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         raise Unavailable(
             f"serving needs {missing.name}, which is not installed; pip install 'actum[http]'"
         ) from missing
     declared = load_app(app)
-    guarded = None if security is None else load(security, Security)
+    guarded = None if security is None else security.load()
     with declared.open(journal, actor=actor, read_database=read_database) as running:
         serving = Serving(asgi(declared, running, security=guarded), host=host, port=port)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from actum.host.hosting import Host, Setup
+    from actum.host.secured import Secured
 
 COLOURS = {
     PieceState.RUNNING: "green",
@@ -90,7 +91,7 @@ def up(
     silence: float,
     reload: bool,
     seconds: float | None,
-    security: str | None,
+    security: Secured | None,
     token: str | None,
     actor: str | None,
     as_json: bool,

@@ -12,6 +12,7 @@ from actum.cli.piece import needs_http
 from actum.cli.terminal import line, note
 
 if TYPE_CHECKING:
+    from actum.host.secured import Secured
     from actum.service.system import System
 
 
@@ -23,7 +24,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     store: str | None
     host: str
     port: int
-    security: str | None
+    security: Secured | None
     actor: str | None
     seconds: float | None
 

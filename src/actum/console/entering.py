@@ -10,7 +10,7 @@ from actum.console.answering import Moved, Shown
 from actum.console.asked import LANGUAGE, THEME, THEMES, Asked
 from actum.console.words import LANGUAGES
 from actum.http.problem import Problem
-from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session, cookie
+from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session
 from actum.journal.errors import Denied
 
 if TYPE_CHECKING:
@@ -59,22 +59,22 @@ def _entered(asked: Asked, guard: Guard, session: Session, to: str) -> Entered:
     asked.principal = guard.visitor(session)
     if asked.principal.tenant != guard.security.tenant:
         raise Denied("this is another tenant's", needed=f"tenant:{guard.security.tenant}")
-    return Moved(to), (_cookie(asked, SESSION, guard.keeper.seal(session), LIFE),)
+    return Moved(to), (guard.cookie(asked, SESSION, guard.keeper.seal(session), seconds=LIFE),)
 
 
 async def to_provider(asked: Asked, guard: Guard) -> Entered:
     """`GET /login/oidc`: off to the provider."""
     address, begun = await _provider(guard).begin(back(asked))
-    return Moved(address), (_cookie(asked, LOGIN, guard.keeper.seal(begun), LOGIN_LIFE),)
+    return Moved(address), (guard.cookie(asked, LOGIN, guard.keeper.seal(begun), seconds=LOGIN_LIFE),)
 
 
 async def from_provider(asked: Asked, guard: Guard) -> Entered:
     """`GET /login/oidc/callback`: back from the provider, as whoever it vouches for."""
-    begun = guard.keeper.open(asked.cookies().get(LOGIN, ""), Login)
+    begun = guard.keeper.open(guard.carried(asked, LOGIN) or "", Login)
     person = await _provider(guard).finish(begun, asked.query)
     session = guard.keeper.new(person.subject, roles=person.roles, tenant=guard.security.tenant)
     moved, cookies = _entered(asked, guard, session, begun.back)
-    return moved, (*cookies, _cookie(asked, LOGIN, "", 0))
+    return moved, (*cookies, guard.cookie(asked, LOGIN, "", seconds=0))
 
 
 def _provider(guard: Guard) -> Provider:
@@ -87,11 +87,7 @@ async def logout(asked: Asked, guard: Guard) -> Entered:
     """`POST /logout`: the session is over, in every process."""
     if asked.principal is not None and asked.principal.session is not None:
         await guard.identities.end(asked.principal.session, actor=asked.principal.id)
-    return Moved(asked.link("login")), (_cookie(asked, SESSION, "", 0),)
-
-
-def _cookie(asked: Asked, name: str, value: str, seconds: int) -> str:
-    return cookie(name, value, secure=asked.scope.get("scheme") == "https", seconds=seconds)
+    return Moved(asked.link("login")), (guard.cookie(asked, SESSION, "", seconds=0),)
 
 
 DOORS: dict[tuple[str, str], Callable[[Asked, Guard], Awaitable[Entered]]] = {

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from actum.host.plan import Described, Wanted
+    from actum.host.secured import Secured
 
 KINDS = ("systemd", "docker", "compose")
 """What can be made."""
@@ -39,7 +40,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     data: str
     port: int
     host: str
-    security: str | None
+    security: Secured | None
     folder: str
     python: str = sys.executable
 
@@ -55,7 +56,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
 
     def arguments(self, verb: str, *more: str) -> list[str]:
         """The arguments of `actum` for a verb."""
-        security = [] if self.security is None else ["--security", self.security]
+        security = [] if self.security is None else self.security.arguments
         return [verb, self.target, *more, "--data", self.data, *security]
 
     def piece(self, piece: Wanted) -> list[str]:

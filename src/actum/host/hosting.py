@@ -23,13 +23,13 @@ from actum.host.folder import Folder, Reached
 from actum.host.gateway import Gateway
 from actum.host.keeper import Patience
 from actum.host.plan import external, pieces_of, scaled
+from actum.host.secured import Secured
 from actum.host.starting import Asked
 from actum.host.supervisor import Program, Supervisor
 from actum.http.reach import is_loopback
-from actum.http.security import Security
 from actum.http.serving import Serving
 from actum.journal.errors import ActumError, Invalid
-from actum.service.named import load, load_system
+from actum.service.named import load_system
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -52,7 +52,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     scale: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
-    security: str | None = None
+    security: Secured | None = None
     token: str | None = None
     actor: str | None = None
     reload: bool = False
@@ -164,7 +164,7 @@ def _admission(setup: Setup) -> Admission | None:
     """Who may see what runs. Only for this does the host itself take up the code of the system."""
     if setup.security is None:
         return None
-    return Admission(load(setup.security, Security), load_system(setup.target))
+    return Admission(setup.security.load(), load_system(setup.target))
 
 
 @asynccontextmanager
@@ -267,7 +267,7 @@ def up(
         scale=tuple(scale),
         reload=reload,
         actor=actor,
-        security=security,
+        security=None if security is None else Secured(security),
         token=token,
     )
     return Up(setup)

@@ -13,9 +13,9 @@ from actum.host.child import Teller
 from actum.host.control import ControlClient
 from actum.host.folder import default_folder
 from actum.host.piece import Around, run_piece
-from actum.http.security import Security
+from actum.host.secured import Secured
 from actum.journal.errors import ActumError
-from actum.service.named import load, load_system
+from actum.service.named import load_system
 
 ASKED = "ACTUM_PIECE"
 """The environment variable with what a host says, as JSON: it has secrets in it, which the list of processes would show."""
@@ -27,7 +27,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str
     data: str | None = None
     store: str | None = None
-    security: str | None = None
+    security: Secured | None = None
     actor: str | None = None
     gateway: str | None = None
     key: str | None = None
@@ -44,7 +44,7 @@ def around_of(asked: Asked, *, supervised: bool = False) -> Around:
         gateway=asked.gateway,
         key=asked.key,
         token=asked.token or None,
-        security=None if asked.security is None else load(asked.security, Security),
+        security=None if asked.security is None else asked.security.load(),
         actor=asked.actor,
         data=folder,
         control=ControlClient(folder) if supervised else None,

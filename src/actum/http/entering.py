@@ -11,7 +11,7 @@ from actum.http.call import answer
 from actum.http.parameters import Parameters
 from actum.http.policy import Principal
 from actum.http.problem import Problem
-from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session, cookie
+from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session
 from actum.journal.errors import Denied
 from actum.journal.message import from_json
 
@@ -51,7 +51,7 @@ def _enter(call: Call, session: Session) -> Response:
     call.principal = principal = guard.visitor(session)
     if principal.tenant != guard.security.tenant:
         raise Denied("this is another tenant's", needed=f"tenant:{guard.security.tenant}")
-    sealed = cookie(SESSION, guard.keeper.seal(session), secure=_secure(call), seconds=LIFE, path=call.root)
+    sealed = guard.cookie(call, SESSION, guard.keeper.seal(session), seconds=LIFE, path=call.root)
     return answer(_me(guard, principal), headers={"set-cookie": sealed, "cache-control": "no-store"})
 
 
@@ -61,7 +61,7 @@ async def logout(call: Call) -> Response:
     if principal is None or principal.session is None:
         raise Denied("nobody is logged in here")
     await guard.identities.end(principal.session, actor=principal.id)
-    gone = cookie(SESSION, "", secure=_secure(call), seconds=0, path=call.root)
+    gone = guard.cookie(call, SESSION, "", seconds=0, path=call.root)
     return Response(status_code=204, headers={"set-cookie": gone, "cache-control": "no-store"})
 
 
@@ -88,7 +88,7 @@ async def to_provider(call: Call) -> Response:
     if not back.startswith("/") or back.startswith(("//", "/\\")):
         raise Denied("one comes back to this site only", needed="same-origin")
     address, begun = await guard.provider.begin(back)
-    sealed = cookie(LOGIN, guard.keeper.seal(begun), secure=_secure(call), seconds=LOGIN_LIFE, path=call.root)
+    sealed = guard.cookie(call, LOGIN, guard.keeper.seal(begun), seconds=LOGIN_LIFE, path=call.root)
     return Response(status_code=303, headers={"location": address, "set-cookie": sealed, "cache-control": "no-store"})
 
 
@@ -97,12 +97,12 @@ async def from_provider(call: Call) -> Response:
     guard = _guard(call)
     if guard.provider is None:
         raise Problem("not-found", "there is no provider to log in at")
-    begun = guard.keeper.open(call.cookies().get(LOGIN, ""), Login)
+    begun = guard.keeper.open(guard.carried(call, LOGIN) or "", Login)
     person = await guard.provider.finish(begun, _first(call.parameters()))
     entered = _enter(call, guard.keeper.new(person.subject, roles=person.roles, tenant=guard.security.tenant))
     response = Response(status_code=303, headers={"location": begun.back, "cache-control": "no-store"})
     response.headers.append("set-cookie", entered.headers["set-cookie"])
-    response.headers.append("set-cookie", cookie(LOGIN, "", secure=_secure(call), seconds=0, path=call.root))
+    response.headers.append("set-cookie", guard.cookie(call, LOGIN, "", seconds=0, path=call.root))
     return response
 
 
@@ -115,7 +115,3 @@ def _guard(call: Call) -> Guard:
     if guard is None:
         raise Problem("not-found", "this door knows nobody: it has no security=…")
     return guard
-
-
-def _secure(call: Call) -> bool:
-    return call.scope.get("scheme") == "https"

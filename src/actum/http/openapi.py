@@ -34,15 +34,16 @@ _SECURED = ("unauthenticated", "forbidden", "too-many-requests")
 
 
 @lru_cache(maxsize=8)
-def describe(app: Declared, *, secured: bool, root: str = "") -> bytes:
-    """The document, as JSON."""
-    return msgspec.json.encode(_Document(app, secured=secured).made(root))
+def describe(app: Declared, *, session: str | None, root: str = "") -> bytes:
+    """The document, as JSON. `session` is the name of the cookie by which sessions are known; None where nobody is."""
+    return msgspec.json.encode(_Document(app, session=session).made(root))
 
 
 class _Document:
-    def __init__(self, app: Declared, *, secured: bool) -> None:
+    def __init__(self, app: Declared, *, session: str | None) -> None:
         self._app = app
-        self._secured = secured
+        self._session = session
+        self._secured = session is not None
         self._answers = {name: _answer_type(app, cls) for name, cls in app.queries.items()}
         self._schemas = Schemas(
             [
@@ -72,8 +73,8 @@ class _Document:
             },
         }
         if self._secured:
-            schemes = {"token": {"type": "http", "scheme": "bearer"}}
-            schemes["session"] = {"type": "apiKey", "in": "cookie", "name": "actum_session"}
+            session = {"type": "apiKey", "in": "cookie", "name": self._session}
+            schemes = {"token": {"type": "http", "scheme": "bearer"}, "session": session}
             document["components"]["securitySchemes"] = schemes
             document["security"] = [{"token": []}, {"session": []}]
         return document

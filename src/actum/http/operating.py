@@ -12,6 +12,7 @@ from actum.http.call import answer
 from actum.http.metrics import CONTENT_TYPE
 from actum.http.openapi import describe
 from actum.http.policy import METRICS
+from actum.http.sessions import SESSION, named
 from actum.journal.errors import ActumError, Denied
 
 if TYPE_CHECKING:
@@ -95,5 +96,6 @@ def _gauges(served: Served, found: Readiness) -> Iterator[tuple[str, str, float]
 
 async def openapi(call: Call) -> Response:
     """`GET /openapi.json`: what can be asked here, as OpenAPI 3.1."""
-    served = call.served
-    return answer(describe(served.app, secured=served.secured, root=call.root))
+    guard, root = call.served.guard, call.root
+    session = None if guard is None else named(SESSION, secure=guard.secure(call), path=root)
+    return answer(describe(call.served.app, session=session, root=root))

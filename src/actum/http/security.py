@@ -22,7 +22,8 @@ from actum.http.identities import Identities
 from actum.http.oidc import Oidc
 from actum.http.policy import ON_BEHALF_OF, Policy, Principal
 from actum.http.problem import Problem
-from actum.http.sessions import CSRF, SESSION, Keeper, Session, key_in
+from actum.http.proxied import THIS_MACHINE, networks, origin_address, origin_of
+from actum.http.sessions import CSRF, SESSION, Keeper, Session, carried, cookie, key_in
 from actum.http.throttle import Bucket, Tries
 from actum.journal.errors import Denied
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from actum.http.identities import User
     from actum.http.provider import Provider
+    from actum.http.proxied import Network
     from actum.http.said import Said
     from actum.service.declared import Declared
     from actum.service.running import Running
@@ -86,6 +88,9 @@ class Security(msgspec.Struct, frozen=True):
     `identities` is the journal of tokens and users, `access` that of all who came to the door; both are made where there
     are none. `tenant`: whose door this is; those of other tenants are not let in. `oidc` is a provider to log in at,
     `authenticate` another way of knowing who asks, tried first. The key that seals cookies lies beside the identities.
+    `public_url` is under which address browsers know it, where a proxy in front speaks TLS: its cookies are then for TLS alone,
+    and writes by cookie come from its own pages. `proxies` are the addresses or networks whose `X-Forwarded-For` is believed; where
+    there is a public address and nothing is said, this machine's.
     """
 
     policy: Policy
@@ -94,6 +99,23 @@ class Security(msgspec.Struct, frozen=True):
     tenant: str | None = None
     oidc: Oidc | None = None
     authenticate: Authenticate | None = None
+    public_url: str | None = None
+    proxies: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        self.origin  # noqa: B018 - what fits neither is found before anybody asks
+        self.trusted  # noqa: B018
+
+    @property
+    def origin(self) -> str | None:
+        """What browsers say of where its own pages come from."""
+        return None if self.public_url is None else origin_of(self.public_url)
+
+    @property
+    def trusted(self) -> tuple[Network, ...]:
+        """Who is believed that says from where somebody comes."""
+        usual = () if self.public_url is None else THIS_MACHINE
+        return networks(usual if self.proxies is None else self.proxies)
 
 
 class Guard:
@@ -108,6 +130,7 @@ class Guard:
         self._checking = asyncio.Semaphore(CHECKED_AT_ONCE)
         self._to_check = 0
         self._access = access
+        self._origin, self._trusted = security.origin, security.trusted
         self._strangers = Bucket(STRANGERS)
 
     @classmethod
@@ -143,7 +166,7 @@ class Guard:
             if scheme.lower() != "bearer":
                 raise Denied("expected `Authorization: Bearer TOKEN`")
             return self.identities.bearer(token.strip(), self.security.policy)
-        sealed = call.cookies().get(SESSION)
+        sealed = self.carried(call, SESSION)
         return None if sealed is None else self.visitor(self.keeper.open(sealed, Session))
 
     async def person(self, call: Caller, name: str, password: str) -> User:
@@ -161,7 +184,19 @@ class Guard:
     def client(self, call: Caller) -> str | None:
         """From where whoever asks comes."""
         client = call.scope.get("client")
-        return None if client is None else str(client[0])
+        return origin_address(None if client is None else str(client[0]), call.scope["headers"], self._trusted)
+
+    def secure(self, call: Caller) -> bool:
+        """Whether browsers come by TLS."""
+        return (self._origin or call.scope.get("scheme", "")).startswith("https")
+
+    def cookie(self, call: Caller, name: str, value: str, *, seconds: int, path: str = "/") -> str:
+        """The header that has a browser keep it."""
+        return cookie(name, value, secure=self.secure(call), seconds=seconds, path=path)
+
+    def carried(self, call: Caller, name: str) -> str | None:
+        """The cookie that a browser has kept, where it has."""
+        return carried(call.cookies(), name, secure=self.secure(call))
 
     def visitor(self, session: Session) -> Principal:
         """Whose session that is, with the roles they have today."""
@@ -196,7 +231,7 @@ class Guard:
 
     def check_origin(self, call: Caller) -> None:
         """`Denied` where a page of another site sent it."""
-        check_origin(call)
+        check_origin(call, self._origin)
 
     @property
     def accesses(self) -> Running:
@@ -223,13 +258,21 @@ class Guard:
         await record(self._access, accessed)
 
 
-def check_origin(call: Caller) -> None:
-    """`Denied` where a page of another site sent it."""
+def check_origin(call: Caller, public: str | None = None) -> None:
+    """`Denied` where a page of another site sent it: of another origin than the `public` one, or than it was asked under."""
     site = call.headers.get("sec-fetch-site", "same-origin")
     origin = call.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != call.headers.get("host")
+    ours = _host_of(origin) == call.headers.get("host") if public is None else origin == public
+    foreign = origin is not None and not ours
     if site not in ("same-origin", "none") or foreign:
         raise Denied("a page of another site may not do this", needed="same-origin")
+
+
+def _host_of(origin: str | None) -> str | None:
+    try:
+        return None if origin is None else urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _provider(oidc: Oidc) -> Provider:

@@ -72,11 +72,6 @@ class Served:
         self.feed = Feed(running.running.store, running.app.codec)
         self.live = Live(running.running, self.read, limits)
 
-    @property
-    def secured(self) -> bool:
-        """Whether it is known who asks."""
-        return self.guard is not None
-
     async def end_feeds(self) -> None:
         """Let all who follow go, with a hint to come again."""
         self.live.end()

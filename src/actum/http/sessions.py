@@ -15,11 +15,14 @@ import time
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from actum.journal.errors import Denied, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LIFE = 8 * 3600
 """Seconds that a session lasts."""
@@ -106,9 +109,24 @@ def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
+def named(name: str, *, secure: bool, path: str = "/") -> str:
+    """What the cookie is called. Under a name with a prefix browsers take it over TLS alone, and with `__Host-` from nobody but
+    this very host, whatever its neighbours set (RFC 6265bis, §4.1.3).
+    """
+    if not secure:
+        return name
+    return f"__Host-{name}" if path == "/" else f"__Secure-{name}"
+
+
+def carried(cookies: Mapping[str, str], name: str, *, secure: bool) -> str | None:
+    """The cookie among those that came along; over TLS only one that can have been set over TLS."""
+    names = (f"__Host-{name}", f"__Secure-{name}") if secure else (name,)
+    return next((cookies[each] for each in names if each in cookies), None)
+
+
 def cookie(name: str, value: str, *, secure: bool, seconds: int, path: str = "/") -> str:
     """The header that sets it: for this host alone, out of reach of scripts, not sent along from other sites."""
-    protected = "; Secure" if secure else ""
+    name, protected = named(name, secure=secure, path=path), "; Secure" if secure else ""
     return f"{name}={value}; Max-Age={seconds}; Path={path}; HttpOnly; SameSite=Lax{protected}"
 
 

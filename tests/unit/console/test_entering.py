@@ -64,7 +64,7 @@ def test_one_logs_in_and_comes_back_to_where_one_was(client: TestClient):
     page = enter(client, "ada", back="/views")
     assert (page.status_code, page.url.path) == (200, "/views")
     assert "ada" in page.text
-    assert client.cookies["actum_session"]
+    assert client.cookies["__Host-actum_session"]
     assert enter(client, "ada", back="https://elsewhere.example/").url.host == "console.example"
     wrong = client.post("/login", data={"user": "ada", "password": "guessed"})
     assert (wrong.status_code, "do not fit together" in wrong.text) == (401, True)

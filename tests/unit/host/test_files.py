@@ -19,9 +19,11 @@ from actum.host.describing import described
 from actum.host.files import Files, compose, docker, systemd, write
 from actum.host.plan import pieces_of
 from actum.host.ports import port_of
+from actum.host.secured import Secured
 from tests.unit.host.shop import system
 
 ABOUT = described(system)
+SECURED = Secured("shop:security", "https://shop.example", ("10.0.0.7",))
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def files() -> Files:
         data="/var/lib/market",
         port=8000,
         host="127.0.0.1",
-        security="shop:security",
+        security=SECURED,
         folder="/srv/mar ket",
     )
 
@@ -89,4 +91,4 @@ def test_the_image_has_nothing_that_is_no_instruction(files: Files):
     known = ["FROM", "RUN", "WORKDIR", "COPY", "USER", "ENV", "VOLUME", "STOPSIGNAL", "ENTRYPOINT", "CMD"]
     assert all(re.match(r"[A-Z]+ ", line) and line.split()[0] in known for line in lines)
     command = next(line for line in lines if line.startswith("CMD "))
-    assert understood(json.loads(command.removeprefix("CMD "))).params["security"] == "shop:security"
+    assert understood(json.loads(command.removeprefix("CMD "))).params["security"] == SECURED

@@ -347,6 +347,42 @@ def test_over_https_the_cookie_is_for_https_alone(house: House):
     assert "Secure" in answer.headers["set-cookie"].split("; ")
 
 
+def test_behind_a_proxy_that_speaks_tls_cookies_pages_and_addresses_are_those_of_the_browser(
+    running: Running, house: House
+):
+    """The proxy asks in the clear and under whatever name; what counts is the public address, and what a trusted proxy says."""
+    behind = security(house.folder, public_url="https://bank.example:8443/", proxies=("10.0.0.0/24",))
+    door = asgi(bank, running, security=behind)
+    with TestClient(door, base_url="http://inside", client=("10.0.0.7", 1)) as client:
+        way = {"x-forwarded-for": "6.6.6.6, 203.0.113.9, 10.0.0.8"}
+        said = {"user": "ada", "password": PASSWORD}
+        assert client.post("/login", json=said, headers=way | {"origin": "http://inside"}).status_code == 403
+        entered = client.post("/login", json=said, headers=way | {"origin": "https://bank.example:8443"})
+        name, _, value = entered.headers["set-cookie"].partition(";")[0].partition("=")
+        assert (name, "Secure" in entered.headers["set-cookie"].split("; ")) == ("__Host-actum_session", True)
+        assert client.get("/me", headers={"cookie": f"{name}={value}"}).status_code == 200
+        assert client.get("/me", headers={"cookie": f"actum_session={value}"}).status_code == 401, (
+            "of anybody, in the clear"
+        )
+    with TestClient(door, client=("203.0.113.1", 1)) as client:
+        client.get("/events", headers={"x-forwarded-for": "6.6.6.6"})
+    assert [one.origin for one in house.accesses()] == ["203.0.113.9"] * 2 + ["10.0.0.7"] * 2 + ["203.0.113.1"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"public_url": "bank.example"},
+        {"public_url": "https://bank.example/path"},
+        {"public_url": "https://bank.example:x"},
+        {"proxies": ("everybody",)},
+    ],
+)
+def test_an_address_that_is_none_is_found_before_anybody_asks(tmp_path: Path, wrong: dict[str, Any]):
+    with pytest.raises(Misdeclared, match=next(iter(wrong))):
+        security(tmp_path, **wrong)
+
+
 @pytest.mark.parametrize(
     ("headers", "needed"),
     [

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actum.http.sessions import Keeper, Login, Session, cookie, key_in
+from actum.http.sessions import Keeper, Login, Session, carried, cookie, key_in
 from actum.journal.errors import Denied, Unavailable
 
 KEEPER = Keeper(b"k" * 32)
@@ -71,5 +71,10 @@ def test_a_key_that_is_too_short_is_turned_down():
         Keeper(b"short")
 
 
-def test_a_cookie_is_out_of_reach_of_scripts_and_other_sites():
-    assert cookie("a", "b", secure=True, seconds=9) == "a=b; Max-Age=9; Path=/; HttpOnly; SameSite=Lax; Secure"
+def test_a_cookie_is_out_of_reach_of_scripts_and_other_sites_and_over_tls_of_neighbours():
+    kept = "=b; Max-Age=9; Path=/; HttpOnly; SameSite=Lax"
+    assert cookie("a", "b", secure=False, seconds=9) == f"a{kept}"
+    assert cookie("a", "b", secure=True, seconds=9) == f"__Host-a{kept}; Secure"
+    assert cookie("a", "b", secure=True, seconds=9, path="/in") == f"__Secure-a{kept}; Secure".replace("/;", "/in;")
+    assert carried({"a": "plain", "__Secure-a": "x", "__Host-a": "y"}, "a", secure=True) == "y"
+    assert carried({"a": "plain"}, "a", secure=True) is None
