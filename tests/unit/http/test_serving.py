@@ -94,7 +94,7 @@ def test_what_follows_a_body_in_chunks_is_no_header_and_has_an_end():
         seen.append([name for name, _ in request.scope["headers"]])
         return Response("heard")
 
-    door = Plain(Starlette(routes=[Route("/", hear, methods=["POST"])]), secured=False)
+    door = Plain(Starlette(routes=[Route("/", hear, methods=["POST"])]))
     with Serving(door) as serving, line_to(serving) as line:
         head = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
         line.sendall(head + b"1\r\nx\r\n0\r\nauthorization: late\r\n\r\n")
