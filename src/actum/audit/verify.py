@@ -13,7 +13,7 @@ from actum.audit.court import Court
 from actum.audit.report import Finding, Report
 from actum.journal.errors import Corrupted
 from actum.journal.event import Position
-from actum.journal.store import leaf_of
+from actum.journal.store import Indexed, leaf_of
 
 if TYPE_CHECKING:
     from actum.journal.event import SequencedEvent
@@ -33,8 +33,9 @@ def verify(
     handlers: Collection[str] | None = None,
     progress: Progress = lambda position: None,
 ) -> Report:
-    """Look at every event up to the head: its leaf, its place, its time. With `decisions`, at every decision as well.
+    """Look at every event up to the head: its leaf, its place, its time, and whether the index has it.
 
+    With `decisions`, at every decision as well.
     A decision must rest on a condition that held, its events must be there and name its command, and every event that
     names a command must belong to the decision on it. `handlers` are the names of the rules there are, without versions.
     What was cut off at the end of a journal leaves no trace in it but for decisions: keep the head elsewhere.
@@ -54,6 +55,7 @@ def verify(
         if event.position % PAGE == 0:
             progress(event.position)
     order.finish()
+    _check_index(store, report)
     if court is not None:
         court.rise()
     progress(head)
@@ -78,6 +80,14 @@ def _readable(store: JournalStore, report: Report) -> Iterator[SequencedEvent | 
                 yield None
             else:
                 alone_until = position + PAGE
+
+
+def _check_index(store: JournalStore, report: Report) -> None:
+    """Only where the events can be read: an index of what is damaged says nothing."""
+    hole = store.hole() if report.sound and isinstance(store, Indexed) else None
+    if hole is not None:
+        found = "none; write it anew with `actum journal reindex`"
+        report.add(Finding(hole, "index", "an entry for each of the event's tags", found))
 
 
 class _Order:

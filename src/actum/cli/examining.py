@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @optional_app_option
 @json_option
 def verify(journal: str, decisions: bool, app: str | None, as_json: bool) -> None:
-    """Verify the journal: every stored byte against its leaf, positions without gaps, time that never goes back.
+    """Verify the journal: every stored byte against its leaf, positions without gaps, time that never goes back, the index.
 
     The exit code is 1 where anything is found. With --app, decisions by rules that it does not have are named.
     """

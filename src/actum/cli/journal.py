@@ -63,6 +63,23 @@ def migrate(journal: str, admit: tuple[str, ...], as_json: bool) -> None:
 
 @journal.command()
 @journal_option
+@json_option
+def reindex(journal: str, as_json: bool) -> None:
+    """Write the index of tags anew, where `actum verify` found that it misses events. Events stay as they are.
+
+    Stop whatever has the journal open first. PostgreSQL looks after its indexes itself.
+    """
+    reached = journals.reindex(journal)
+    if as_json:
+        line({"reindexed": journals.place_of(journal), "until": reached})
+    elif reached is None:
+        out().print("nothing to do: PostgreSQL looks after its indexes itself")
+    else:
+        out().print(Text.assemble(("✓ ", "green"), f"written anew: {reached:,} events"), soft_wrap=True)
+
+
+@journal.command()
+@journal_option
 @read_database_option
 @json_option
 def inspect(journal: str, read_database: str | None, as_json: bool) -> None:

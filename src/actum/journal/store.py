@@ -7,7 +7,7 @@ the contract of `actum.testing`. Guarantees every store gives are written there 
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -305,6 +305,19 @@ class Archive(Protocol):
         already, and the first event stands right behind the head. Raises `Invalid` where it does not fit, `Corrupted`
         where an event's bytes do not give its leaf; nothing is then written.
         """
+        ...
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """A journal that finds events by an index which it keeps itself, so that it can be behind them, or have holes."""
+
+    def hole(self) -> Position | None:
+        """The first event that the index should have and does not: it is not found by its tags, and conditions miss it."""
+        ...
+
+    def reindex(self) -> Position:
+        """Write the index anew; up to which position it reaches now. Whoever else has the journal open waits meanwhile."""
         ...
 
 

@@ -12,6 +12,7 @@ from actum.history.as_of import position_at
 from actum.journal.errors import Invalid, Unavailable
 from actum.journal.inspection import Inspection
 from actum.journal.readmodel import Role
+from actum.journal.store import Indexed
 from actum.service.opening import MEMORY, in_postgres, open_read_database, open_store
 
 if TYPE_CHECKING:
@@ -86,6 +87,17 @@ def _made(journal: str, admit: tuple[str, ...]) -> str:
 
         admit_to(_address(journal), role=role)
     return origin
+
+
+def reindex(journal: str) -> int | None:
+    """Write the journal's index anew; up to where it reaches now. None where the database sees to that itself."""
+    if not is_there(journal):
+        raise Unavailable(f"there is no journal at {place_of(journal)}; check the address")
+    store = open_store(journal)
+    try:
+        return store.reindex() if isinstance(store, Indexed) else None
+    finally:
+        store.close()
 
 
 def inspect(journal: str, *, read_database: str | None = None) -> JournalThere:

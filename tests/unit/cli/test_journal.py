@@ -29,6 +29,12 @@ def test_a_journal_that_is_up_to_date_is_said_to_be_so(type_: Type):
     assert "was up to date" in type_("journal", "migrate").stdout
 
 
+def test_the_index_is_written_anew(type_: Type):
+    assert type_("journal", "reindex").stdout == "✓ written anew: 4 events\n"
+    (done,) = lines_of(type_("journal", "reindex", "--json"))
+    assert done["until"] == 4
+
+
 def test_size_rate_and_lag_are_shown(type_: Type, journal: Path):
     type_("views", "list")
     (found,) = lines_of(type_("journal", "inspect", "--json"))
@@ -42,8 +48,8 @@ def test_size_rate_and_lag_are_shown(type_: Type, journal: Path):
     assert "balances: up to date" in shown.stdout
 
 
-def test_inspecting_or_migrating_what_is_not_there_makes_nothing(type_: Type, tmp_path: Path):
-    for verb in ("inspect", "migrate"):
+def test_inspecting_migrating_or_indexing_what_is_not_there_makes_nothing(type_: Type, tmp_path: Path):
+    for verb in ("inspect", "migrate", "reindex"):
         result = type_("journal", verb, "--journal", str(tmp_path / "nowhere.db"))
         assert (result.exit_code, "there is no journal" in result.stderr) == (4, True)
     assert not (tmp_path / "nowhere.db").exists()

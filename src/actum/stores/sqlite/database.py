@@ -14,7 +14,7 @@ from actum.journal.event import LAST_POSITION, Kind, checked_position
 from actum.journal.query import Query
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, check_sizes, checked_limit
 from actum.stores.shapes import record_of
-from actum.stores.sqlite import switching
+from actum.stores.sqlite import reindexing, switching
 from actum.stores.sqlite.doorbell import Doorbell, watcher
 from actum.stores.sqlite.file import Layout, closed, connect, translated
 from actum.stores.sqlite.reading import Reader, Span
@@ -85,6 +85,8 @@ class SqliteStore:
             self._writer = Writer(
                 connection, self.path, origin=self._origin(connection), clock=clock, bell=bell, timeout=timeout
             )
+            if not read_only:
+                self._mend_index(connection)
         except BaseException:
             connection.close()
             raise
@@ -105,6 +107,13 @@ class SqliteStore:
         with translated(self.path):
             connection.execute(_SQL["describe_once"], ("origin", os.urandom(16).hex()))
             connection.execute(_SQL["describe_once"], ("indexed", "0"))
+
+    def _mend_index(self, connection: apsw.Connection) -> None:
+        """An index with a hole lets conditions pass that collide: nobody writes with one that is seen to have any."""
+        with translated(self.path):
+            whole = reindexing.seems_whole(connection)
+        if not whole:
+            reindexing.reindex(self._writer)
 
     def _origin(self, connection: apsw.Connection) -> str:
         with translated(self.path):
@@ -228,6 +237,19 @@ class SqliteStore:
         self._check_open()
         head = restore(self._writer, origin, events, decisions)
         self._bell.ring(head)
+        return head
+
+    def hole(self) -> Position | None:
+        """See `Indexed.hole`."""
+        self._check_open()
+        with translated(self.path):
+            return reindexing.hole(self._reader.connection())
+
+    def reindex(self) -> Position:
+        """See `Indexed.reindex`."""
+        self._check_open()
+        head = reindexing.reindex(self._writer)
+        self._reader.forget_absent()
         return head
 
     def watch(self, ring: Callable[[Position], None]) -> Callable[[], None]:

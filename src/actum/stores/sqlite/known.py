@@ -73,6 +73,7 @@ class Known:
             self.window = Window()  # A long append has made it let go of what would be needed.
         else:
             self.window.take_back(head)
+        self.indexed = min(self.indexed, head)  # An empty file does not say how far its index reaches.
         self._fresh = False
 
     def _replaced(self, head: Position) -> NoReturn:

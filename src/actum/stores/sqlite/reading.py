@@ -282,6 +282,10 @@ class Reader:
             self._absent.clear()
         self._absent[expression] = until
 
+    def forget_absent(self) -> None:
+        """The index was written anew: what it did not have it may have now."""
+        self._absent.clear()
+
     def close(self) -> None:
         """Give every thread's connection back."""
         self._closed = True
