@@ -98,7 +98,8 @@ class Desk:
         """
         try:
             with self._store.alone() if alone else _BESIDE_OTHERS:
-                self._loader.load(one.job.needs for one in tickets if isinstance(one.job, Order))
+                orders = [one.job for one in tickets if isinstance(one.job, Order)]
+                self._loader.load([order.needs for order in orders], newest=any(order.narrowed for order in orders))
                 ready = [one for one in self._decide_all(tickets) if one.append is not None]
                 outcomes = self._append(ready)
         except Invalid as wrong:
@@ -175,7 +176,10 @@ class Desk:
             one.events = (nothing(order),)
             tags = order.handler.tags(order.command)
         data = self._encode(one, order, tags)
-        condition = self._condition(order, needed, whole=not dirty.isdisjoint(order.needs))
+        whole = (
+            one.refusal is not None or isinstance(one.events[0], NothingChanged) or not dirty.isdisjoint(order.needs)
+        )
+        condition = self._condition(order, needed, whole=whole)
         one.append = Append(data, condition, DecisionKey(order.id, order.digest, order.handler.name), sequel=True)
 
     def _encode(self, one: _Try, job: Job, tags: tuple[str, ...] | None = None) -> tuple[EventData, ...]:
@@ -188,7 +192,10 @@ class Desk:
         return tuple(data)
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
-        """What must not have happened since. `whole`: a state holds what is not yet written, so nothing may be left out."""
+        """What must not have happened since. `whole`: nothing may be left out.
+
+        Because a state holds what is not yet written; or because what is left out makes only a yes more true, no refusal.
+        """
         conflicts = order.handler.conflicts
         queries = [one.query for one in needed]
         if not whole and conflicts is not None:

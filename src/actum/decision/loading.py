@@ -35,12 +35,15 @@ class Loader:
         self._cache = cache
         self._types: dict[Fold[Any], frozenset[str]] = {}
 
-    def load(self, needs: Iterable[tuple[Key, ...]]) -> None:
-        """Have every state that is needed in the cache, as of one position."""
+    def load(self, needs: Iterable[tuple[Key, ...]], *, newest: bool) -> None:
+        """Have every state that is needed in the cache, as of one position, or as of the `newest` there is.
+
+        What is kept may be older than the journal: an append whose condition is as wide as what was looked at finds that out.
+        """
         get = self._cache.get
         needed = list(needs)
         missing = list(dict.fromkeys([key for keys in needed for key in keys if get(key) is None]))
-        if not missing and self._cache.as_of:
+        if not missing and self._cache.as_of and not newest:
             return
         self._fetch(missing)
         if any(get(key) is None for keys in needed for key in keys):

@@ -25,6 +25,11 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     metadata: bytes
     effective: Microseconds | None
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether something may have happened to what the rule looks at without making its answer void."""
+        return self.handler.conflicts is not None and bool(self.needs)
+
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """Events on their way into the journal without a rule: facts from elsewhere."""
