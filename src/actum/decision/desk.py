@@ -72,7 +72,7 @@ class Desk:
         waiting = self._not_decided_before(batch) if self._retried else list(batch)
         collisions: dict[int, Collided] = {}
         for left in range(ATTEMPTS, 0, -1):
-            waiting = self._attempt(waiting, collisions, alone=left == 1)
+            waiting = self._round(waiting, collisions, alone=left == 1)
             if not waiting:
                 break
         for ticket in waiting:
@@ -91,31 +91,42 @@ class Desk:
             self._repeat(ticket, Repeated(earlier))
         return earlier is not None
 
-    def _attempt(self, tickets: Sequence[Desked], collisions: dict[int, Collided], *, alone: bool) -> list[Desked]:
-        """One round: load, decide, append. The tickets that must try again are the answer.
+    def _round(self, tickets: Sequence[Desked], collisions: dict[int, Collided], *, alone: bool) -> list[Desked]:
+        """Each ticket is tried once. Those that must try again are the answer.
 
         `alone`: nobody else writes meanwhile, so that whoever was overtaken again and again is decided now.
         """
+        again: list[Desked] = []
+        while tickets:
+            overtaken, tickets = self._attempt(tickets, collisions, alone=alone)
+            again += overtaken
+        return again
+
+    def _attempt(
+        self, tickets: Sequence[Desked], collisions: dict[int, Collided], *, alone: bool
+    ) -> tuple[list[Desked], list[Desked]]:
+        """Load, decide, append. The tickets that were overtaken, and those that were not tried yet."""
         try:
             with self._store.alone() if alone else _BESIDE_OTHERS:
                 orders = [one.job for one in tickets if isinstance(one.job, Order)]
                 self._loader.load([order.needs for order in orders], newest=any(order.narrowed for order in orders))
-                ready = [one for one in self._decide_all(tickets) if one.append is not None]
+                tries, left = self._decide_all(tickets)
+                ready = [one for one in tries if one.append is not None]
                 outcomes = self._append(ready)
         except Invalid as wrong:
             self._cache.clear()
-            return self._one_by_one(tickets, wrong, collisions, alone=alone)
+            return self._one_by_one(tickets, wrong, collisions, alone=alone), []
         except OutcomeUnknown as unknown:
             self._cache.clear()
             self._unknown = unknown
-            return [ticket for ticket in tickets if not self._found_out(ticket, unknown)]
+            return [ticket for ticket in tickets if not self._found_out(ticket, unknown)], []
         except BaseException as wrong:
             self._cache.clear()
             if self._unknown is not None and isinstance(wrong, Busy | Unavailable):
                 # That this attempt wrote nothing says nothing of the one before it.
                 raise self._unknown from wrong
             raise
-        return self._settle(ready, outcomes, collisions)
+        return self._settle(ready, outcomes, collisions), left
 
     def _one_by_one(
         self, tickets: Sequence[Desked], wrong: Invalid, collisions: dict[int, Collided], *, alone: bool
@@ -125,7 +136,7 @@ class Desk:
         if len(left) == 1:
             left[0].fail(wrong)
             return []
-        return [again for ticket in left for again in self._attempt([ticket], collisions, alone=alone)]
+        return [again for ticket in left for again in self._round([ticket], collisions, alone=alone)]
 
     def _found_out(self, ticket: Desked, unknown: OutcomeUnknown) -> bool:
         """The commit broke off: the journal knows each command that it decided. One it does not know is tried again."""
@@ -145,22 +156,28 @@ class Desk:
 
     # Decide.
 
-    def _decide_all(self, tickets: Sequence[Desked]) -> list[_Try]:
+    def _decide_all(self, tickets: Sequence[Desked]) -> tuple[list[_Try], list[Desked]]:
+        """What became of each ticket; and those that are left because a rule that failed has spoilt what they look at."""
         dirty: set[Key] = set()
+        spoilt: set[Key] = set()
         tries: list[_Try] = []
+        left: list[Desked] = []
         for ticket in tickets:
             one = _Try(ticket)
             job = ticket.job
+            if spoilt and isinstance(job, Order) and not spoilt.isdisjoint(job.needs):
+                left.append(ticket)
+                continue
             try:
                 if isinstance(job, Order):
                     self._decide(one, job, dirty)
                 else:
                     self._take_down(one, job)
             except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
-                self._fail(one, wrong)
+                spoilt.update(self._fail(one, wrong))
             dirty.update(one.touched)
             tries.append(one)
-        return tries
+        return tries, left
 
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
         kept = self._cache.kept
@@ -209,17 +226,14 @@ class Desk:
         one.events = entry.events
         one.append = Append(self._encode(one, entry), entry.condition)
 
-    def _fail(self, one: _Try, wrong: BaseException) -> None:
-        """A rule failed. If the command was decided before, that decision is its answer nevertheless."""
-        self._cache.drop(one.touched)
+    def _fail(self, one: _Try, wrong: BaseException) -> list[Key]:
+        """A rule failed: which states are kept no more. If the command was decided before, that is its answer nevertheless."""
         job = one.ticket.job
-        if isinstance(job, Order):
-            self._cache.drop(job.needs)
-            earlier = self._store.decision(job.id)
-            if earlier is not None:
-                self._repeat(one.ticket, Repeated(earlier))
-                return
-        one.ticket.fail(wrong)
+        spoilt = [*one.touched, *job.needs] if isinstance(job, Order) else one.touched
+        self._cache.drop(spoilt)
+        if not isinstance(job, Order) or not self._repeated(one.ticket):
+            one.ticket.fail(wrong)
+        return spoilt
 
     # Append.
 

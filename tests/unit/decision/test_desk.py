@@ -27,6 +27,7 @@ from actum.service.app import App
 from actum.service.counter import Counter
 from actum.service.running import Running
 from actum.stores.memory import MemoryStore
+from actum.testing.builders import positions
 from tests.unit.decision.bank import (
     Account,
     AccountId,
@@ -320,20 +321,23 @@ def test_the_story_begins_with_the_command_where_none_is_named(running: Running)
     assert metadata.correlation_id == metadata.causation_id == metadata.command_id == decided.command_id
 
 
-def test_a_rule_that_fails_writes_nothing_and_spoils_nothing() -> None:
-    bank = a_bank()
+class Break(Deposit):
+    """Its rule changes what it looks at, and fails."""
 
-    class Break(Deposit):
-        pass
 
-    globals()["Break"] = Break
+def add_breaking(bank: App) -> None:
+    """With a rule that fails."""
 
-    def breaks(command: Deposit, account: Account) -> Deposited:
+    @bank.decides
+    def breaks(command: Break, account: Account) -> Deposited:
         account.balance += 1_000_000
         raise ZeroDivisionError
 
-    breaks.__annotations__["command"] = Break
-    bank.decides(breaks)
+
+def test_a_rule_that_fails_writes_nothing_and_spoils_nothing() -> None:
+    bank = a_bank()
+
+    add_breaking(bank)
     with bank.open("memory:", actor="t") as running:
         running.execute(Open(account="A", email="a@x"))
         with pytest.raises(ZeroDivisionError):
@@ -540,6 +544,22 @@ def test_a_command_sees_what_the_one_before_it_in_the_batch_led_to() -> None:
     )
     assert [type(one).__name__ for one in outcomes] == ["Decided", "Decided", "Decided", "Refused"]
     assert bench.store.head() == 4
+
+
+def test_a_rule_that_fails_in_a_batch_fails_alone() -> None:
+    bank = a_bank()
+    add_breaking(bank)
+    bench = Bench(bank, MemoryStore())
+    bench.decide((Open(account="A", email="a"), None))
+    failing = [(Break(account="A", amount=Decimal(1)), None)] * (ATTEMPTS + 1)
+    outcomes = bench.decide(
+        (Deposit(account="A", amount=Decimal(5)), None),
+        *failing,
+        (Withdraw(account="A", amount=Decimal(4)), None),
+        (Withdraw(account="A", amount=Decimal(4)), None),
+    )
+    assert [type(one) for one in outcomes] == [Decided, *[ZeroDivisionError] * (ATTEMPTS + 1), Decided, Refused]
+    assert positions(bench.store.read()) == [1, 2, 3, 4]
 
 
 def test_the_same_command_twice_in_one_batch_is_decided_once() -> None:
