@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, load_app, open_to_look
-from actum.cli.rendering import colour_of, json_of, local, metadata_of
+from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.terminal import line, out, readable
 from actum.decision.state import fold_of
 from actum.history.as_of import position_at, state_at
@@ -86,7 +86,7 @@ def state(
 
 def _step(step: Step[Any]) -> Text:
     stored = step.recorded.stored
-    metadata = metadata_of(stored)
+    metadata = stored.said
     text = Text()
     text.append(f"{local(stored.recorded_at):%Y-%m-%d %H:%M:%S}  {stored.position:>7}  ", "dim")
     text.append(f"{step.recorded.type:<16}  ", colour_of(step.recorded.type))

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actum.cli.options import journal_option, json_option, load_app, open_to_look, optional_app_option
-from actum.cli.rendering import colour_of, json_of, local, metadata_of
+from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.selecting import selected_from, selecting
 from actum.cli.tail import Printer
 from actum.cli.terminal import line, out, readable
@@ -80,7 +80,7 @@ def show(event: str, journal: str, app: str | None, as_json: bool) -> None:
     store = open_to_look(journal)
     try:
         stored = _find(store, event)
-        metadata = metadata_of(stored)
+        metadata = stored.said
         command = None if metadata is None else metadata.command_id
         record = None if command is None else store.decision(command.bytes)
         today = () if app is None else load_app(app).codec.decode(stored)
@@ -128,7 +128,7 @@ def _envelope(event: SequencedEvent, *, intact: bool) -> Table:
         table.add_row("effective", local(event.effective_at).isoformat(sep=" "))
     for tag in event.tags:
         table.add_row("tag", readable(tag))
-    metadata = metadata_of(event)
+    metadata = event.said
     if metadata is not None:
         for name in metadata.__struct_fields__:
             value = getattr(metadata, name)

@@ -11,7 +11,7 @@ from rich.text import Text
 from actum.cli.entity import at_option
 from actum.cli.exits import FOUND
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, read_database_option
-from actum.cli.rendering import colour_of, json_of, local, metadata_of
+from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.terminal import line, out, readable
 from actum.cli.views import open_
 from actum.decision.state import fold_of
@@ -93,7 +93,7 @@ def _told(found: Explanation, indent: str, sign: str = "") -> Iterator[Text]:
 
 def _movement(movement: Movement, indent: str) -> Text:
     stored = movement.recorded.stored
-    metadata = metadata_of(stored)
+    metadata = stored.said
     change = plain(movement.after) if movement.delta is None else f"{movement.delta:+} → {plain(movement.after)}"
     text = Text(f"{indent}  ")
     text.append(f"{local(stored.recorded_at):%Y-%m-%d %H:%M:%S}  {stored.position:>7}  ", "dim")

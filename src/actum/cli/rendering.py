@@ -11,7 +11,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from actum.cli.terminal import readable
-from actum.journal.errors import Invalid
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +61,7 @@ def colour_of(type: str) -> str:
 
 def row_of(event: SequencedEvent, layout: Layout) -> Text:
     """The event on one line, as wide as the layout says, whatever the event holds."""
-    metadata = metadata_of(event)
+    metadata = event.said
     clock = local(event.recorded_at).strftime("%H:%M:%S.%f")[: layout.clock if layout.clock != 12 else -3]
     row = Text(no_wrap=True, end="")
     for text, width, style in (
@@ -161,14 +160,6 @@ def _object(stored: bytes) -> dict[str, object] | None:
     try:
         return _OBJECT.decode(stored)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def metadata_of(event: SequencedEvent) -> Metadata | None:
-    """The event's metadata, None where it cannot be read."""
-    try:
-        return event.metadata
-    except Invalid:
         return None
 
 

@@ -8,7 +8,6 @@ import click
 import msgspec
 
 from actum.cli.options import TIME
-from actum.cli.rendering import metadata_of
 from actum.history.as_of import position_at
 from actum.journal.query import Query
 
@@ -41,7 +40,7 @@ class Selected(msgspec.Struct, frozen=True):
         """Whether the event, which the query matches, is by one of the actors."""
         if not self.actors:
             return True
-        metadata = metadata_of(event)
+        metadata = event.said
         return metadata is not None and metadata.actor in self.actors
 
     def last(self, store: EventStore, count: int) -> list[SequencedEvent]:

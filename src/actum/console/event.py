@@ -16,7 +16,7 @@ from actum.console.telling import told
 from actum.console.thing import segments_of
 from actum.decision.state import fold_of
 from actum.history.finding import event_at
-from actum.history.story import Branch, Placed, acts_of, causes, effects, metadata_of, story
+from actum.history.story import Branch, Placed, acts_of, causes, effects, story
 from actum.journal.errors import Invalid, Unknown
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def event(asked: Asked) -> Shown:
     running = asked.house.running(context)
     found = event_at(running.store, _position(asked.names["position"]))
     placed = Placed(context, found)
-    metadata = metadata_of(found)
+    metadata = found.said
     decision = (
         None if metadata is None or metadata.command_id is None else running.store.decision(metadata.command_id.bytes)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from actum.history.story import REFUSED, UNCHANGED, Placed, metadata_of
+from actum.history.story import REFUSED, UNCHANGED, Placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 def line_of(asked: Asked, placed: Placed) -> Line:
     """The event as a line."""
     event, context = placed.event, placed.context
-    metadata = metadata_of(event)
+    metadata = event.said
     return Line(
         context=context,
         colour=asked.house.colour(context),

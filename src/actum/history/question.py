@@ -12,7 +12,6 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.errors import Invalid
-from actum.journal.metadata import Metadata
 from actum.journal.search import Entry, Wanted
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ def _has(there: list[str], wanted: str) -> bool:
 
 def entry_of(event: SequencedEvent) -> Entry:
     """By what an event is found. What cannot be read is passed over: the event is then found by the rest."""
-    metadata = _metadata(event)
+    metadata = event.said
     data = _object(event.data)
     marks = [f"type:{event.type}", *(f"tag:{tag}" for tag in event.tags)]
     words = list(_texts(data))
@@ -178,13 +177,6 @@ def entry_of(event: SequencedEvent) -> Entry:
 
 def _bytes(id: UUID | None) -> bytes | None:
     return None if id is None else id.bytes
-
-
-def _metadata(event: SequencedEvent) -> Metadata | None:
-    try:
-        return event.metadata
-    except Invalid:
-        return None
 
 
 def _object(stored: bytes) -> dict[str, Any]:

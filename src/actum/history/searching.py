@@ -15,7 +15,6 @@ from actum.history.question import entry_of
 from actum.journal.clock import to_microseconds
 from actum.journal.errors import Invalid
 from actum.journal.event import Position, SequencedEvent
-from actum.journal.metadata import Metadata
 from actum.journal.readmodel import Mark
 from actum.journal.search import Span
 
@@ -156,18 +155,11 @@ def _has(event: SequencedEvent, wanted: Wanted) -> bool:
     return all(not marks.isdisjoint(choices) for choices in wanted.marks)
 
 
-def _of(event: SequencedEvent) -> Metadata | None:
-    try:
-        return event.metadata
-    except Invalid:
-        return None
-
-
 def _correlation(event: SequencedEvent) -> UUID | None:
-    metadata = _of(event)
+    metadata = event.said
     return None if metadata is None else metadata.correlation_id
 
 
 def _causation(event: SequencedEvent) -> UUID | None:
-    metadata = _of(event)
+    metadata = event.said
     return None if metadata is None else metadata.causation

@@ -16,7 +16,6 @@ import msgspec
 from actum.decision.outcome import CommandRefused, NothingChanged
 from actum.history.searching import MOST
 from actum.journal.clock import Microseconds
-from actum.journal.errors import Invalid
 from actum.journal.event import SequencedEvent
 from actum.journal.metadata import Metadata
 
@@ -100,7 +99,7 @@ def acts_of(placed: Iterable[Placed]) -> list[Act]:
     """The acts that these events belong to, in order of time."""
     grouped: dict[tuple[str, UUID], list[SequencedEvent]] = {}
     for each in placed:
-        metadata = metadata_of(each.event)
+        metadata = each.event.said
         command = None if metadata is None else metadata.command_id
         grouped.setdefault((each.context, command or each.event.uuid), []).append(each.event)
     found = [_act(context, events) for (context, _), events in grouped.items()]
@@ -108,18 +107,10 @@ def acts_of(placed: Iterable[Placed]) -> list[Act]:
 
 
 def _act(context: str, events: list[SequencedEvent]) -> Act:
-    metadata = metadata_of(events[0])
+    metadata = events[0].said
     if metadata is None:
         return Act(context, None, None, None, None, tuple(events))
     return Act(context, metadata.command_id, metadata.command_type, metadata, metadata.causation, tuple(events))
-
-
-def metadata_of(event: SequencedEvent) -> Metadata | None:
-    """The event's metadata, None where it cannot be read."""
-    try:
-        return event.metadata
-    except Invalid:
-        return None
 
 
 def _tree(acts: list[Act]) -> tuple[Branch, ...]:
@@ -140,7 +131,7 @@ def _tree(acts: list[Act]) -> tuple[Branch, ...]:
 def causes(searches: Searches, placed: Placed) -> list[Act]:
     """What led to an event, the nearest cause first: each act that holds the event by which the one before it was caused."""
     found: list[Act] = []
-    metadata = metadata_of(placed.event)
+    metadata = placed.event.said
     cause = None if metadata is None else metadata.causation
     while cause is not None and len(found) < DEEPEST:
         above = _holding(searches, cause)

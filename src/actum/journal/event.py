@@ -264,6 +264,14 @@ class SequencedEvent(msgspec.Struct, frozen=True, gc=False):
         """Who, why, caused by what: decoded anew at each call."""
         return Metadata.decode(self.metadata_bytes)
 
+    @property
+    def said(self) -> Metadata | None:
+        """The metadata, None where it cannot be read: nobody must stand still for that who can do without."""
+        try:
+            return self.metadata
+        except Invalid:
+            return None
+
 
 def data_of(event: SequencedEvent) -> EventData:
     """The event as its author gave it: what to append elsewhere to have it again."""

@@ -49,11 +49,26 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.causation or self.command_id
 
     def encode(self) -> bytes:
-        """The bytes to store. Raises `Invalid` for empty or over-long text."""
-        for name in ("actor", "on_behalf_of", "tenant", "reason", "producer", "traceparent", "tracestate"):
+        """The bytes to store. Raises `Invalid` for empty or over-long text, and for what could not be read again."""
+        for name in (
+            "actor",
+            "on_behalf_of",
+            "tenant",
+            "command_type",
+            "reason",
+            "producer",
+            "traceparent",
+            "tracestate",
+        ):
             text = getattr(self, name)
             if text is not None and not (isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT):
                 raise Invalid(f"metadata {name}: expected text of 1 to {LONGEST_TEXT} characters, found {text!r:.80}")
+        for name in ("command_id", "correlation", "causation"):
+            id = getattr(self, name)
+            if id is not None and not isinstance(id, UUID):
+                raise Invalid(f"metadata {name}: expected a UUID, found {id!r:.80}; UUID(…) makes one of its text")
+        if not all(isinstance(text, str) for pair in self.extra.items() for text in pair):
+            raise Invalid(f"metadata extra: expected texts by texts, found {self.extra!r:.80}")
         try:
             return _ENCODER.encode(self)
         except UnicodeEncodeError as wrong:

@@ -120,9 +120,15 @@ def heard_id(hearer: str, event: UUID, command: str, number: int) -> UUID:
     return UUID(bytes=command_id_of(f"heard/v1\n{hearer}\n{event}\n{command}\n{number}"))
 
 
+UNKNOWN = "unknown"
+"""Who acts where what was heard does not say who did it."""
+
+
 def because(cause: SequencedEvent) -> Acting:
     """Who acts: whoever did what was heard, in the same story; the event is the cause."""
-    said = cause.metadata
+    said = cause.said
+    if said is None:
+        return Acting(UNKNOWN, correlation=cause.uuid, causation=cause.uuid)
     return Acting(
         actor=said.actor,
         on_behalf_of=said.on_behalf_of,

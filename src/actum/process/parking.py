@@ -169,9 +169,11 @@ class Taker(ABC):
 
 def because(cause: SequencedEvent, name: str) -> Acting:
     """Who acts where an event is the cause: the process, for whoever the event was done for, in the same story."""
-    said = cause.metadata
+    said, actor = cause.said, f"process:{name}"
+    if said is None:
+        return Acting(actor, correlation=cause.uuid, causation=cause.uuid)
     return Acting(
-        actor=f"process:{name}",
+        actor=actor,
         on_behalf_of=said.on_behalf_of or said.actor,
         tenant=said.tenant,
         reason=said.reason,

@@ -64,6 +64,10 @@ def test_bytes_that_are_no_metadata_are_said_to_be_none(stored: bytes) -> None:
         ({"actor": 7}, "metadata actor: expected text"),
         ({"actor": "me", "reason": ""}, "metadata reason: expected text"),
         ({"actor": "\ud800"}, "metadata"),
+        ({"actor": "me", "correlation": "order-4711"}, "metadata correlation: expected a UUID, found 'order-4711'"),
+        ({"actor": "me", "causation": str(UUID(int=1))}, "metadata causation: expected a UUID"),
+        ({"actor": "me", "command_id": 7}, "metadata command_id: expected a UUID"),
+        ({"actor": "me", "extra": {"ip": 7}}, "metadata extra: expected texts by texts"),
     ],
 )
 def test_metadata_that_cannot_be_stored_says_why(fields: dict[str, Any], message: str) -> None:

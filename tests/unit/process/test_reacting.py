@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from actum import Command, Process, Running
 from actum.decision.acting import acting
+from actum.decision.outcome import CommandRefused
+from actum.journal.clock import SYSTEM_IDS
+from actum.journal.store import Append
 from actum.process.reaction import Occasion
 from actum.process.record import Reacted
 from actum.service.agenda import ProcessRow
@@ -103,6 +107,20 @@ def test_whoever_acted_is_whom_the_process_acts_for(at_work: Open):
     bench = at_work(a_bank())
     bench.do(MONEY, PAY)
     assert {event.metadata.on_behalf_of for event in bench.running.events() if event.type == "Reserved"} == {"teller"}
+
+
+def test_an_event_of_which_nobody_can_say_who_did_it_holds_no_process_up(at_work: Open):
+    bench = at_work(a_bank())
+    asked = Requested(payout="P", account="A", amount=Decimal(5))
+    stored = bench.running.app.codec.encode(asked, ids=SYSTEM_IDS, metadata=b'{"actor":7}')
+    bench.running.store.append(Append((stored,)))
+    bench.do(Request(payout="Q", account="A", amount=Decimal(5)))
+    refused = [event.metadata for event in bench.running.store.read() if event.type == CommandRefused.__kind__.type]
+    assert [(one.actor, one.on_behalf_of) for one in refused] == [
+        ("process:Payout", None),
+        ("process:Payout", "teller"),
+    ]
+    assert refused[0].correlation_id == UUID(bytes=stored.id)
 
 
 def test_the_commands_on_record_are_given_whatever_the_code_says_today(at_work: Open):
