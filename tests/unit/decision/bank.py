@@ -1,6 +1,6 @@
 """The bank of these tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Annotated
 
@@ -124,3 +124,19 @@ def a_bank() -> App:
         return None
 
     return bank
+
+
+def narrow_withdrawals(meanwhile: Callable[[], object]) -> App:
+    """A bank in which only withdrawals make a withdrawal void; `meanwhile` happens between the look and the append."""
+    bank, narrow = a_bank(), App("bank")
+    for command in (Open, Deposit):
+        narrow.decides(bank.handler(command).decide)
+
+    @narrow.decides(conflicts=[Withdrawn])
+    def withdraw(command: Withdraw, account: Account) -> Withdrawn | None:
+        meanwhile()
+        if account.balance < command.amount:
+            raise Refused("insufficient funds", balance=account.balance)
+        return Withdrawn(account=command.account, amount=command.amount) if command.amount else None
+
+    return narrow
