@@ -159,11 +159,12 @@ def discard(
 @limit_option
 @json_option
 def timers(app: str, journal: str, read_database: str | None, everything: bool, limit: int, as_json: bool) -> None:
-    """List the timers that are set, the next one first."""
+    """List the timers that are set, the next one first, and those before that cannot fire."""
     with at_work(app, journal, read_database) as work:
-        rows = list(work.timers().where("status", "=", "set").order("due"))
+        rows = list(work.timers().where("status", "=", "parked"))
+        rows += work.timers().where("status", "=", "set").order("due")
         if everything:
-            rows += work.timers().where("status", "!=", "set")
+            rows += work.timers().where("status", "in", ["fired", "cancelled"])
     show(rows, limit, ("due", "name", "status", "instance", "schedule", "then", "timer"), as_json=as_json)
 
 

@@ -27,6 +27,7 @@ from actum.process.record import (
     EffectFailed,
     EffectRequested,
     EffectRetried,
+    Forgone,
     Parked,
     ProcessBegun,
     Reacted,
@@ -89,6 +90,7 @@ class Park(Command, name="actum.park"):
     attempt: int
     error: str
     again: datetime | None
+    timer: UUID | None = None
 
 
 class Wait(Command, name="actum.wait"):
@@ -120,12 +122,30 @@ class DiscardParked(Command, name="actum.discard"):
     reason: str
 
 
+class DiscardTimer(Command, name="actum.discard-timer"):
+    """The same where what is parked is a timer, so that it never fires; a schedule goes on with its next turn."""
+
+    instance: InstanceId
+    timer: TimerId
+    reason: str
+    now: datetime
+
+
+class Forgo(Command, name="actum.forgo"):
+    """A command on record shall not be given: this takes its id, so that it never is."""
+
+    instance: InstanceId
+    event: UUID
+    reason: str
+
+
 class Instance(State):
-    """One instance as its books have it: the timers that are set, and what is parked."""
+    """One instance as its books have it: the timers that are set, what is parked, and what a person passed over."""
 
     instance: InstanceId
     timers: dict[str, UUID] = msgspec.field(default_factory=dict[str, UUID])
     queue: list[tuple[UUID, int]] = msgspec.field(default_factory=list[tuple[UUID, int]])
+    discarded: list[UUID] = msgspec.field(default_factory=list[UUID])
     attempt: int = 0
 
     def evolve(
@@ -143,11 +163,17 @@ class Instance(State):
                     self.queue.append((parked, position))
             case Waiting(event=waiting, position=position):
                 self.queue.append((waiting, position))
-            case Served() | Discarded():
-                self.queue = self.queue[1:]
-                self.attempt = 0
+            case Served():
+                self._release()
+            case Discarded(event=passed_over):
+                self.discarded.append(passed_over)
+                self._release()
             case Retried() | Reacted():
                 pass
+
+    def _release(self) -> None:
+        self.queue = self.queue[1:]
+        self.attempt = 0
 
     @property
     def first(self) -> UUID | None:
@@ -216,9 +242,10 @@ class Turns(State):
 
 
 class NoteEffect(Command, name="actum.note-effect"):
-    """An event asks for something outside."""
+    """An event asks for something outside; `instance` is what is parked where that cannot be taken down."""
 
     effect: EffectId
+    instance: InstanceId
     request_type: str
     request: UUID
     position: int
@@ -319,6 +346,7 @@ def park(command: Park, instance: Instance) -> Parked:
         attempt=command.attempt,
         error=command.error,
         again=command.again,
+        timer=command.timer,
     )
 
 
@@ -345,9 +373,19 @@ def retry_instance(command: RetryInstance, instance: Instance) -> Retried:
 
 def discard_parked(command: DiscardParked, instance: Instance) -> Discarded:
     """Only where something is parked."""
+    return discarded(command, instance)
+
+
+def discarded(command: DiscardParked | DiscardTimer, instance: Instance) -> Discarded:
+    """What says that the parked event is passed over. `Refused` where none is."""
     if instance.first is None:
         raise Refused("nothing is parked", instance=command.instance)
     return Discarded(instance=command.instance, event=instance.first, reason=command.reason)
+
+
+def forgo(command: Forgo) -> Forgone:
+    """Decided in the place of the command that it stands for."""
+    return Forgone(instance=command.instance, event=command.event, reason=command.reason)
 
 
 def set_timer(command: SetTimer, timer: Alarm) -> TimerSet | None:
@@ -367,9 +405,9 @@ def cancelled(timer: TimerSet) -> TimerCancelled:
     return TimerCancelled(timer=timer.timer, name=timer.name, instance=timer.instance, schedule=timer.schedule)
 
 
-def note_effect(command: NoteEffect, effect: Errand) -> EffectRequested | None:
-    """Once for each request."""
-    if effect.status != "none":
+def note_effect(command: NoteEffect, effect: Errand, instance: Instance) -> EffectRequested | None:
+    """Once for each request, unless a person passed over it."""
+    if effect.status != "none" or command.request in instance.discarded:
         return None
     return EffectRequested(
         effect=command.effect,
@@ -423,7 +461,9 @@ class Books:
         self._schedules = schedules
 
     def react(self, command: React, instance: Instance) -> Iterator[Reacted | Event]:
-        """The reaction, its timers and its effects, all or nothing; but not before what is parked."""
+        """The reaction, its timers and its effects, all or nothing; but not before what is parked, and not what was discarded."""
+        if command.to in instance.discarded:
+            return
         if instance.first not in (None, command.to):
             raise OutOfTurn
         yield Reacted(
@@ -459,11 +499,24 @@ class Books:
             at=command.now,
             instance=due.instance,
             schedule=due.schedule,
-            command=said(plan.make(due.due), derived("turn", due.timer)) if plan else due.command,
+            command=said(plan.command(due.due), derived("turn", due.timer)) if plan else due.command,
         )
         if due.event is not None:
             yield from due.event.events(self._codec())
         if plan is not None:
+            yield turn_of(plan, plan.next(due.due, command.now), after=due.timer)
+
+    def discard_timer(
+        self, command: DiscardTimer, instance: Instance, timer: Alarm
+    ) -> Iterator[Discarded | TimerCancelled | TimerSet]:
+        """Only where something is parked: the timer is cancelled, and its schedule, if there still is one, goes on."""
+        yield discarded(command, instance)
+        due = timer.set
+        if due is None:
+            return
+        yield cancelled(due)
+        plan = self._schedules.get(due.schedule) if due.schedule else None
+        if plan is not None and plan.spec == due.spec:
             yield turn_of(plan, plan.next(due.due, command.now), after=due.timer)
 
     def finish_effect(self, command: FinishEffect, effect: Errand) -> Iterator[EffectDone | Event]:
@@ -484,9 +537,11 @@ class Books:
             serve,
             retry_instance,
             discard_parked,
+            forgo,
             set_timer,
             cancel_timer,
             self.fire,
+            self.discard_timer,
             note_effect,
             begin_effect,
             self.finish_effect,

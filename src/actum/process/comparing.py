@@ -60,12 +60,14 @@ class Comparison:
         self._codec = codec
         self._parked = parked
         self._tracked: dict[str, Tracked] = {}
+        self._discarded: set[tuple[str, UUID]] = set()
 
     def differing(self, *, until: Position) -> Iterator[ReactionDifference]:
         """What differs, in the order of the events, up to a position to which everything was reacted."""
         begun = self._begun()
         if begun is None:
             return
+        self._discarded = set(self._passed_over())
         query = Query.of(types=self._codec.names(self._definition.events))
         for stored in self._store.read(query, until=until):
             for ids in self._definition.fold.keys(stored.tags):
@@ -78,6 +80,13 @@ class Comparison:
         found = [event for stored in self._store.read(query, limit=1) for event in self._codec.decode(stored)]
         return next((event.after for event in found if isinstance(event, ProcessBegun)), None)
 
+    def _passed_over(self) -> Iterator[tuple[str, UUID]]:
+        """What somebody discarded: of which instance, which event."""
+        for stored in self._store.read(Query.of(types=self._codec.names((Discarded,)))):
+            for event in self._codec.decode(stored):
+                if isinstance(event, Discarded):
+                    yield event.instance, event.event
+
     def _compared(
         self, stored: SequencedEvent, ids: tuple[Identity, ...], *, counts: bool
     ) -> Iterator[ReactionDifference]:
@@ -86,6 +95,7 @@ class Comparison:
         if tracked is None:
             tracked = self._tracked[instance] = Tracked(self._definition, ids)
         counts = counts and stored.position < self._parked.get(instance, stored.position + 1)
+        counts = counts and (instance, stored.uuid) not in self._discarded
         for part, event in enumerate(self._codec.decode(stored)):
             started, alive = tracked.started, tracked.advance(event)
             if alive and counts:
@@ -108,10 +118,10 @@ class Comparison:
             return (f"error {type(wrong).__name__}: {wrong}",)
 
     def _difference(
-        self, news: News, answers: list[tuple[str, ...]], stored: SequencedEvent, recorded: tuple[str, ...] | None
+        self, news: News, answers: list[tuple[str, ...]], stored: SequencedEvent, recorded: tuple[str, ...]
     ) -> Iterator[ReactionDifference]:
         first, second = answers
-        if recorded is not None and not recorded == first == second:
+        if not recorded == first == second:
             yield ReactionDifference(
                 process=news.process,
                 instance=news.instance,
@@ -123,14 +133,12 @@ class Comparison:
                 steady=first == second,
             )
 
-    def _recorded(self, id: UUID) -> tuple[str, ...] | None:
-        """What is on record, nothing where it asked for nothing; None where somebody discarded the event."""
+    def _recorded(self, id: UUID) -> tuple[str, ...]:
+        """What is on record; nothing where it asked for nothing."""
         lines: list[str] = []
         for stored in first_answer(self._store, id):
             for event in self._codec.decode(stored):
                 match event:
-                    case Discarded():
-                        return None
                     case Reacted(commands=commands):
                         lines += [_told("command", one) for one in commands]
                     case TimerSet():

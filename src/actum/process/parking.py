@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from actum.decision.acting import Acting
 from actum.journal.clock import to_datetime
-from actum.journal.errors import Busy, Conflict, OutcomeUnknown, Reused, Unavailable
+from actum.journal.errors import Busy, Conflict, Corrupted, OutcomeUnknown, Reused, Unavailable
 from actum.process.agenda import Wish
 from actum.process.books import Instance, OutOfTurn, Park, Serve, Wait, looked_up
 from actum.process.naming import derived
@@ -20,6 +20,7 @@ from actum.process.together import Chain, together
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
+    from uuid import UUID
 
     from actum.decision.outcome import Decided
     from actum.journal.codec import Codec
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from actum.process.agenda import Give
 
 PASSING = (Busy, Conflict, OutcomeUnknown, Unavailable)
-"""What may be over when one tries again, and is nobody's mistake."""
+"""What may be over when one tries again, and is nobody's mistake; but for `Corrupted`: see `may_pass`."""
 
 PAUSES = (0.1, 0.5, 2.5, 12.5)
 """Seconds until a parked event is tried again by itself; after the last one it is left to a person."""
@@ -70,6 +71,14 @@ class Taker(ABC):
     def set_aside(self, instance: str) -> None:
         """What is kept of that instance is not to be relied on any more."""
 
+    def planned(self, instance: str, stored: SequencedEvent) -> Iterable[UUID]:
+        """The ids of the commands on record that are to be given about an event."""
+        return ()
+
+    def timer(self, stored: SequencedEvent) -> UUID | None:
+        """Which timer the event set, where what is to be done about it is to fire it."""
+        return None
+
     def forget(self) -> None:
         """Keep nothing."""
         self._parked.clear()
@@ -96,13 +105,13 @@ class Taker(ABC):
             return
         try:
             yield from self.work(instance, stored, after=after)
-        except PASSING:
-            raise
         except OutOfTurn:
             self.set_aside(instance)
             if not (yield from self._waits(instance, stored)):
                 yield from self._one(instance, stored, after)
-        except Exception as wrong:  # noqa: BLE001 - whatever it is, it is on record, and the others go on
+        except Exception as wrong:
+            if may_pass(wrong):
+                raise
             yield from self._park(instance, stored, 1, wrong)
 
     def _waits(self, instance: str, stored: SequencedEvent) -> Generator[Wish, Decided, bool]:
@@ -128,6 +137,7 @@ class Taker(ABC):
             attempt=attempt,
             error=f"{type(wrong).__name__}: {wrong}"[:LONGEST_ERROR],
             again=again,
+            timer=self.timer(stored),
         )
         self.set_aside(instance)
         self._parked.add(instance)
@@ -147,11 +157,11 @@ class Taker(ABC):
             self.prepare({instance: [stored]})
             try:
                 yield from self.work(instance, stored, after=after)
-            except PASSING:
-                raise
             except OutOfTurn:
                 return
-            except Exception as wrong:  # noqa: BLE001 - whatever it is, it is on record, and the others go on
+            except Exception as wrong:
+                if may_pass(wrong):
+                    raise
                 yield from self._park(instance, stored, books.attempt + 1, wrong)
                 return
             finally:
@@ -165,6 +175,11 @@ class Taker(ABC):
 
     def _wish(self, command: Park | Wait | Serve, cause: SequencedEvent, *name: object) -> Wish:
         return Wish(command, derived(*name), because(cause, self.name))
+
+
+def may_pass(wrong: Exception) -> bool:
+    """Whether it is the journal's trouble, to be tried again; not that of one event, which is parked: the others go on."""
+    return isinstance(wrong, PASSING) and not isinstance(wrong, Corrupted)
 
 
 def because(cause: SequencedEvent, name: str) -> Acting:

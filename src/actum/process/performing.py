@@ -18,12 +18,12 @@ from uuid import UUID
 from actum.decision.acting import Acting
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_datetime
-from actum.journal.errors import Busy, Reused
+from actum.journal.errors import Busy, Invalid, Reused
 from actum.process.agenda import Wish
 from actum.process.books import BeginEffect, FailEffect, FinishEffect, OutOfTurn
 from actum.process.effect import Attempt, Unknown
 from actum.process.naming import derived
-from actum.process.parking import LONGEST_ERROR, PASSING, because
+from actum.process.parking import LONGEST_ERROR, PASSING, because, may_pass
 from actum.process.record import said
 
 if TYPE_CHECKING:
@@ -143,9 +143,10 @@ class Performer:
         """Have on record what a call came to. What the journal cannot take now is kept, and raised: see `see_to`."""
         try:
             self.given(wish.command, wish.id, wish.acting)
-        except PASSING:
-            with self._lock:
-                self._unrecorded[effect] = wish
+        except Exception as wrong:
+            if may_pass(wrong):
+                with self._lock:
+                    self._unrecorded[effect] = wish
             raise
 
     def _catch_up_on_records(self) -> None:
@@ -154,9 +155,11 @@ class Performer:
         for effect, wish in unrecorded:
             try:
                 self.given(wish.command, wish.id, wish.acting)
-            except PASSING:
-                raise
-            except Exception as wrong:  # noqa: BLE001 - it is shown as unknown once its time is over; the others go on
+            except (
+                Exception
+            ) as wrong:  # what cannot be recorded at all is unknown once its time is over; the others go on
+                if may_pass(wrong):
+                    raise
                 _LOG.warning("effect %s: what it came to cannot be put on record: %s", effect, wrong)
             with self._lock:
                 del self._unrecorded[effect]
@@ -177,7 +180,7 @@ class _Errand:
         self._plan = plan
         self._due = due
         self._stored = stored
-        self._request = next(event for event in codec.decode(stored) if isinstance(event, plan.request))
+        self._codec = codec
         self._acting = because(stored, plan.name)
 
     def call(self, *, doubted: bool) -> None:
@@ -202,15 +205,26 @@ class _Errand:
 
     def _answer(self, attempt: Attempt, *, doubted: bool) -> tuple[Event, ...]:
         """What the outside says; it is asked first where nobody knows of an attempt before. `_Undone` where nothing was done."""
+        try:
+            request = self._request()
+        except Exception as wrong:
+            raise wrong if doubted else _Undone(wrong) from wrong
         if doubted and self._plan.ask is not None:
-            found = self._plan.inquire(self._request, attempt)
+            found = self._plan.inquire(request, attempt)
             if found is not None:
                 return found
             doubted = False
         try:
-            return self._plan.call(self._request, attempt)
+            return self._plan.call(request, attempt)
         except Busy as wrong:
             raise wrong if doubted else _Undone(wrong) from wrong
+
+    def _request(self) -> Event:
+        """What is asked for, in today's words."""
+        for event in self._codec.decode(self._stored):
+            if isinstance(event, self._plan.request):
+                return event
+        raise Invalid(f"expected {self._plan.name} at position {self._stored.position}, found no such event any more")
 
     def _said(self, number: int, answer: tuple[Event, ...]) -> tuple[Said, ...]:
         return tuple(said(one, derived("answer", self._due.effect, number, place)) for place, one in enumerate(answer))
@@ -220,9 +234,9 @@ class _Errand:
         command = FinishEffect(effect=self._due.effect, attempt=number, answers=answers)
         try:
             self._put_on_record("finish effect", number, command)
-        except PASSING:
-            raise
-        except Exception as wrong:  # noqa: BLE001 - whatever it is, what is known of the call is on record
+        except Exception as wrong:
+            if may_pass(wrong):
+                raise
             self._failed(number, wrong)
 
     def fail(self, number: int, error: str, *, again: datetime | None, undone: bool = False) -> None:
@@ -246,8 +260,8 @@ class _Errand:
 
 
 class _Undone(Exception):
-    """Nothing was done, at this attempt or any before: the outside said so."""
+    """Nothing was done, at this attempt or any before: that is known."""
 
-    def __init__(self, trouble: Busy) -> None:
+    def __init__(self, trouble: Exception) -> None:
         super().__init__(str(trouble))
         self.trouble = trouble

@@ -17,12 +17,13 @@ from actum.journal.errors import Refused, Reused
 from actum.journal.event import Position
 from actum.journal.query import Query
 from actum.process.agenda import Wish
-from actum.process.books import NoteEffect, React
+from actum.process.books import Fire, NoteEffect, OutOfTurn, React
 from actum.process.following import first_answer
 from actum.process.naming import derived, instance_of
-from actum.process.parking import Taker, because
+from actum.process.parking import Taker, because, may_pass
 from actum.process.reaction import Occasion, Sorted
 from actum.process.record import Reacted, Said, TimerFired, TimerSet, command_of, said, timer_of
+from actum.process.together import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -124,6 +125,14 @@ class Reactor(Taker):
         self._tracked.move_to_end(instance)
         return tracked
 
+    def planned(self, instance: str, stored: SequencedEvent) -> Iterable[UUID]:
+        """See `Taker.planned`."""
+        query = Query.of(types=self.codec.names((Reacted,)), tags=[f"actum-instance:{instance}"])
+        for one in self.store.read(query, after=stored.position):
+            for event in self.codec.decode(one):
+                if isinstance(event, Reacted) and event.to == stored.uuid:
+                    yield from (command.id for command in event.commands)
+
     # One event.
 
     def work(self, instance: str, stored: SequencedEvent, *, after: Position) -> Chain:
@@ -187,8 +196,11 @@ class News(msgspec.Struct, frozen=True):
 
 
 def giving(planned: Said, commands: dict[str, type[Command]], acting: Acting) -> Chain:
-    """Give a command that is on record. That the rules refuse it is an answer, and on record, too."""
-    with suppress(Refused):
+    """Give a command that is on record. That the rules refuse it is an answer, and on record, too.
+
+    Where its id stands for something else, it was given in the words of other code, or shall not be given any more.
+    """
+    with suppress(Refused, Reused):
         yield Wish(command_of(planned, commands), planned.id, acting)
 
 
@@ -205,8 +217,8 @@ class OneByOne(Taker):
         """Nothing is kept."""
 
 
-class TimerCommands(OneByOne):
-    """Gives the commands that timers stood for, once they have fired."""
+class Timers(OneByOne):
+    """Fires timers, and gives the commands that they stood for once they have fired."""
 
     def __init__(self, *, commands: Callable[[], dict[str, type[Command]]], **at: Any) -> None:
         super().__init__(TIMERS, **at)
@@ -216,11 +228,46 @@ class TimerCommands(OneByOne):
     def events(self) -> Sequence[type[Event]]:
         return (TimerFired,)
 
+    def fire(self, due: Sequence[SequencedEvent], now: datetime) -> None:
+        """Fire the timers that these events set. One that cannot fire is parked, and the others go on."""
+        together((self._fire(stored, now) for stored in due), self._give)
+
+    def _fire(self, stored: SequencedEvent, now: datetime) -> Chain:
+        try:
+            yield from self._firing(stored, now)
+        except Exception as wrong:
+            if may_pass(wrong):
+                raise
+            (instance,) = self.instances(stored)
+            yield from self._park(instance, stored, 1, wrong)
+
+    def _firing(self, stored: SequencedEvent, now: datetime) -> Chain:
+        """That somebody else fired it first is as good."""
+        timer = self.timer(stored)
+        assert timer is not None
+        with suppress(OutOfTurn, Reused):
+            yield Wish(Fire(timer=timer, now=now), derived("fire", timer), because(stored, TIMERS))
+
+    def timer(self, stored: SequencedEvent) -> UUID | None:
+        """See `Taker.timer`."""
+        (event,) = self.codec.decode(stored)
+        return event.timer if isinstance(event, TimerSet) else None
+
+    def planned(self, instance: str, stored: SequencedEvent) -> Iterable[UUID]:
+        """See `Taker.planned`."""
+        events = self.codec.decode(stored)
+        return [event.command.id for event in events if isinstance(event, TimerFired) and event.command is not None]
+
     def work(self, instance: str, stored: SequencedEvent, *, after: Position) -> Chain:
         """See `Taker.work`."""
         for event in self.codec.decode(stored):
-            if isinstance(event, TimerFired) and event.command is not None:
-                yield from giving(event.command, self._commands(), because(stored, TIMERS))
+            match event:
+                case TimerSet():
+                    yield from self._firing(stored, to_datetime(self.store.now()))
+                case TimerFired(command=Said() as command):
+                    yield from giving(command, self._commands(), because(stored, TIMERS))
+                case _:
+                    pass
 
 
 class EffectNotes(OneByOne):
@@ -242,9 +289,11 @@ class EffectNotes(OneByOne):
                 effect = derived("effect", stored.uuid, part)
                 note = NoteEffect(
                     effect=effect,
+                    instance=instance,
                     request_type=self.name,
                     request=stored.uuid,
                     position=stored.position,
                     digest=sha256(stored.data).hexdigest(),
                 )
-                yield Wish(note, derived("note", effect), because(stored, self.name))
+                with suppress(Reused):  # by other code, in other words
+                    yield Wish(note, derived("note", effect), because(stored, self.name))

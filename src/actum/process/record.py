@@ -76,7 +76,10 @@ class Reacted(Event, name="actum.reacted"):
 
 
 class Parked(Event, name="actum.parked"):
-    """An instance could not take the event `event`; what comes later for it waits. `again` is when it is tried anew."""
+    """An instance could not take the event `event`; what comes later for it waits. `again` is when it is tried anew.
+
+    Where that event set a timer, which is due and cannot fire, `timer` says which.
+    """
 
     instance: InstanceId
     process: ProcessName
@@ -85,6 +88,7 @@ class Parked(Event, name="actum.parked"):
     attempt: int
     error: str
     again: datetime | None = None
+    timer: TimerId | None = None
 
 
 class Waiting(Event, name="actum.waiting"):
@@ -111,6 +115,14 @@ class Retried(Event, name="actum.retried"):
 
 class Discarded(Event, name="actum.discarded"):
     """Somebody decided that the parked event shall not be reacted to."""
+
+    instance: InstanceId
+    event: UUID
+    reason: str
+
+
+class Forgone(Event, name="actum.forgone"):
+    """Somebody decided that a command of the reaction to `event`, which was not given yet, shall not be."""
 
     instance: InstanceId
     event: UUID
@@ -224,6 +236,7 @@ RECORDS: tuple[type[Event], ...] = (
     Served,
     Retried,
     Discarded,
+    Forgone,
     TimerSet,
     TimerCancelled,
     TimerFired,

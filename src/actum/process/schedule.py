@@ -17,7 +17,7 @@ import msgspec
 
 from actum.decision.command import Command
 from actum.decision.state import hints_of, source
-from actum.journal.errors import Misdeclared
+from actum.journal.errors import Misdeclared, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +146,15 @@ class SchedulePlan(msgspec.Struct, frozen=True):
     def spec(self) -> str:
         """The rule in words: a change of it arranges the next turn anew."""
         return repr(self.when)
+
+    def command(self, due: datetime) -> Command:
+        """The command of one turn. A schedule cannot refuse: `Misdeclared` where it does, so that the turn is not lost."""
+        try:
+            return self.make(due)
+        except Refused as refused:
+            raise Misdeclared(
+                f"the schedule {self.name} refused a turn ({refused}); give its command, and let a rule refuse that"
+            ) from refused
 
     def next(self, due: datetime, now: datetime) -> datetime:
         """Which turn comes next, once this one has been taken."""

@@ -14,11 +14,10 @@ from actum.journal.clock import to_datetime
 from actum.journal.errors import Reused
 from actum.journal.query import Query
 from actum.process.agenda import Wish
-from actum.process.books import Fire, OutOfTurn, SetTimer, Turns, looked_up, turn_of
+from actum.process.books import SetTimer, Turns, looked_up, turn_of
 from actum.process.following import Follower
 from actum.process.naming import derived
-from actum.process.parking import because
-from actum.process.reacting import TIMERS, EffectNotes, Reactor, TimerCommands
+from actum.process.reacting import TIMERS, EffectNotes, Reactor, Timers
 from actum.process.record import TimerSet
 
 if TYPE_CHECKING:
@@ -67,7 +66,8 @@ class Worker:
         self._schedules = schedules
         self._performer = performer
         at: dict[str, Any] = {"store": store, "codec": codec, "give": give}
-        takers: list[Taker] = [TimerCommands(commands=commands, **at)]
+        self._timers = Timers(commands=commands, **at)
+        takers: list[Taker] = [self._timers]
         takers += [Reactor(one, commands=commands, **at) for one in definitions]
         takers += [EffectNotes(one, **at) for one in effects]
         self._takers = {taker.name: taker for taker in takers}
@@ -84,6 +84,10 @@ class Worker:
 
     def _following(self, process: str) -> Follower:
         return next(follower for follower in self._followers if follower.purpose.name == process)
+
+    def taker(self, process: str) -> Taker | None:
+        """What takes events for a process; None where it is not declared any more."""
+        return self._takers.get(process)
 
     def begin(self) -> None:
         """Have it on record from where on each process reacts, and the next turn of every schedule set."""
@@ -128,18 +132,8 @@ class Worker:
         names = self._codec.names((TimerSet,))
         queries = [Query.of(types=names, tags=[f"actum-timer:{timer}"]) for timer in timers]
         _, found = self._store.load(queries, after=[0] * len(queries))
-        wishes = [
-            Wish(Fire(timer=timer, now=now), derived("fire", timer), because(stored[0], TIMERS))
-            for timer, stored in zip(timers, found, strict=True)
-        ]
-        self._settle(wishes)
+        self._timers.fire([stored[0] for stored in found], now)
         self._agenda.catch_up()
-
-    def _settle(self, wishes: Sequence[Wish]) -> None:
-        """Give them; that somebody else was first is as good."""
-        for answer in self._give(wishes):
-            if not isinstance(answer, Decided | OutOfTurn | Reused):
-                raise answer
 
     def _arrange(self) -> None:
         """Have the next turn of every schedule set, and let go of turns by a rule that is no longer so."""
@@ -149,7 +143,9 @@ class Worker:
             if turns.timer is None or turns.spec != plan.spec:
                 turn = turn_of(plan, plan.when.following(now), after=turns.timer or "first")
                 acting = Acting(actor=f"process:{TIMERS}")
-                self._settle([Wish(SetTimer(timer=turn.timer, set=turn), derived("set", turn.timer), acting)])
+                (answer,) = self._give([Wish(SetTimer(timer=turn.timer, set=turn), derived("set", turn.timer), acting)])
+                if not isinstance(answer, Decided | Reused):  # that somebody else was first is as good
+                    raise answer
 
     # What is parked.
 

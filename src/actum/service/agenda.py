@@ -93,18 +93,18 @@ class ProcessRow(View, table="actum_processes", indexed=("due", "heard")):
 
 
 class TimerRow(View, table="actum_timers", indexed=("due",)):
-    """One timer: `set`, `fired` or `cancelled`; of an instance, of a schedule, or of its own."""
+    """One timer: `set`, `fired`, `cancelled`, or `parked` where it cannot fire; of an instance, of a schedule, or of its own."""
 
     timer: TimerId
     name: str = ""
-    status: Literal["set", "fired", "cancelled"] = "set"
+    status: Literal["set", "fired", "cancelled", "parked"] = "set"
     due: datetime | None = None
     instance: str | None = None
     schedule: str | None = None
     then: str | None = None
     """What it stands for."""
 
-    def evolve(self, event: TimerSet | TimerFired | TimerCancelled) -> None:
+    def evolve(self, event: TimerSet | TimerFired | TimerCancelled | Parked) -> None:
         """See `State.evolve`."""
         match event:
             case TimerSet():
@@ -116,6 +116,8 @@ class TimerRow(View, table="actum_timers", indexed=("due",)):
                 self.status, self.due = "fired", None
             case TimerCancelled():
                 self.status, self.due = "cancelled", None
+            case Parked():
+                self.status, self.due = "parked", None
 
 
 class EffectRow(View, table="actum_effects", indexed=("due",)):

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 
 from actum.decision.acting import Acting
 from actum.decision.command import Command
+from actum.decision.outcome import Decided
 from actum.journal.clock import to_datetime
-from actum.journal.errors import Invalid, Unknown
+from actum.journal.errors import Invalid, Refused, Reused, Unknown
 from actum.journal.event import Event
 from actum.journal.message import to_json
 from actum.process.agenda import Answer, Wish
@@ -19,12 +20,13 @@ from actum.process.books import (
     CancelTimer,
     DiscardEffect,
     DiscardParked,
+    DiscardTimer,
     FinishEffect,
+    Forgo,
     RetryEffect,
     RetryInstance,
     SetTimer,
 )
-from actum.process.following import first_answer
 from actum.process.naming import derived, instance_of
 from actum.process.performing import Performer
 from actum.process.process import Process
@@ -37,7 +39,6 @@ from actum.subscription.runner import Runner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from actum.decision.outcome import Decided
     from actum.decision.state import Identity
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
@@ -213,14 +214,21 @@ class Processes:
 
     def discard_instance(self, instance: str, *, reason: str, actor: str | None = None) -> Decided:
         """The same, by the name of the instance."""
-        row = self.instances().get(instance)
-        id = None
-        if row is not None and row.parked_at is not None:
-            # The very id of the reaction: so it is decided that there will be none, whatever is read again.
-            event = next(iter(self._store.read(after=row.parked_at - 1, limit=1)))
-            reaction = derived("react", instance, event.uuid, 0)
-            id = None if first_answer(self._store, reaction) else reaction
-        return self._execute(DiscardParked(instance=instance, reason=reason), id, reason, actor)
+        acting, row = Acting(actor, reason=reason), self.instances().get(instance)
+        command: Command = DiscardParked(instance=instance, reason=reason)
+        if row is not None and row.parked_at is not None and (taker := self._worker.taker(row.process)) is not None:
+            parked = next(iter(self._store.read(after=row.parked_at - 1, limit=1)))
+            forgo = Forgo(instance=instance, event=parked.uuid, reason=reason)
+            self._settle([Wish(forgo, id, acting) for id in taker.planned(instance, parked)])
+            if (timer := taker.timer(parked)) is not None:
+                command = DiscardTimer(instance=instance, timer=timer, reason=reason, now=self.now())
+        return self._counter.execute(command, id=None, acting=acting, effective_at=None)
+
+    def _settle(self, wishes: Sequence[Wish]) -> None:
+        """Give them; that something else was decided first is as good."""
+        for answer in self._give(wishes):
+            if not isinstance(answer, Decided | Refused | Reused):
+                raise answer
 
     def retry_effect(self, effect: UUID, *, reason: str, actor: str | None = None) -> Decided:
         """Have an effect tried again with the same key. `Refused` unless it failed or is unknown."""

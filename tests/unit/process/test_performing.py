@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actum import Busy, Command, Invalid, Refused
+from actum import App, Busy, Command, Effect, Invalid, Refused
 from actum.process.books import FinishEffect
 from actum.process.effect import LEASE, Attempt, Unknown
 from actum.process.performing import Performer
@@ -23,6 +24,7 @@ from tests.unit.process.payouts import (
     Open,
     OtherBank,
     Payout,
+    PayoutId,
     Request,
     SendMoney,
     Sent,
@@ -153,6 +155,42 @@ def test_that_nobody_could_be_asked_says_nothing_of_what_was_done(at_work: Open)
     bench.pass_time(seconds=1)
     assert outside.calls == [("P", 1), ("find P", 3)]
     assert only(bench).status == "done"
+
+
+def test_an_effect_that_today_cannot_be_read_is_tried_again_and_holds_nobody_up(tmp_path: Path):
+    outside = OtherBank()
+    bench = Bench(tmp_path / "bank.db", a_bank(outside))
+    bench.do(MONEY)
+    bench.running.execute(PAY)
+    bench.running.processes.catch_up(effects=False)
+    bench = bench.again(a_mistaken_bank())
+    bench.pass_time(seconds=0)
+    assert (only(bench).status, only(bench).attempt) == ("failed", 1)
+    bench = bench.again(a_bank(outside))
+    bench.pass_time(seconds=1)
+    assert (only(bench).status, outside.calls) == ("done", [("P", 2)])
+    bench.running.close()
+
+
+class SendMoneyIn(Effect, name="SendMoney", version=2):
+    payout: PayoutId
+    currency: str
+
+
+def send_in(request: SendMoneyIn) -> None:
+    raise AssertionError("nobody can have read that")
+
+
+def mistaken(data: dict[str, Any]) -> dict[str, Any]:
+    return {"payout": data["payout"], "currency": data["money"]}
+
+
+def a_mistaken_bank() -> App:
+    """As to what orders to send money once looked like."""
+    bank = App("bank")
+    bank.effect(unknown=Unknown.PERSON)(send_in)
+    bank.upcast("SendMoney", 1, mistaken)
+    return bank
 
 
 def test_after_so_many_attempts_it_is_left_to_a_person(at_work: Open):

@@ -23,6 +23,7 @@ from tests.unit.process.payouts import (
     Overdue,
     Payout,
     Remind,
+    Reminded,
     Request,
     a_bank,
     remind,
@@ -265,6 +266,80 @@ def test_a_schedule_that_is_no_longer_declared_ends(tmp_path: Path):
 
 def _never(due: datetime) -> Remind:
     return Remind(payout=str(due))
+
+
+def a_moody_clockwork(moods: list[Exception]) -> App:
+    """One schedule that fails while there is a mood, and one that never does."""
+    app = a_ticking_app(Daily("05:00", zone="UTC"))
+    app.decides(remind)
+
+    @app.schedule(Daily("04:00", zone="UTC"))
+    def moody(due: datetime) -> Remind:
+        if moods:
+            raise moods[-1]
+        return Remind(payout=f"{due:%d}")
+
+    return app
+
+
+def reminded(bench: Bench) -> list[str]:
+    return [event.event.payout for event in bench.running.events() if isinstance(event.event, Reminded)]
+
+
+@pytest.mark.parametrize("mood", [ValueError("the rate of that day is missing"), Refused("not today")])
+def test_a_turn_that_cannot_be_taken_is_parked_and_everything_else_goes_on(at_work: Open, mood: Exception):
+    moods = [mood]
+    bench = at_work(a_moody_clockwork(moods))
+    for _ in range(3):
+        bench.pass_time(days=1)
+    assert ticks(bench) == ["02 05:00", "03 05:00", "04 05:00"]
+    (row,) = bench.running.processes.instances()
+    assert (row.process, row.status) == ("timers", "parked")
+    assert row.error is not None
+    assert str(mood) in row.error
+    (timer,) = bench.running.processes.timers().where("status", "=", "parked")
+    assert (timer.schedule, timer.due) == ("moody", None)
+    moods.clear()
+    bench.running.processes.retry_instance(row.instance, reason="mended")
+    bench.pass_time(seconds=0)
+    assert reminded(bench) == ["02", "03", "04"], "late, each of them and in order"
+
+
+def test_a_turn_that_is_discarded_is_never_taken_and_its_schedule_goes_on(tmp_path: Path):
+    moods: list[Exception] = [ValueError("no")]
+    bench = Bench(tmp_path / "clock.db", a_moody_clockwork(moods))
+    bench.pass_time(hours=20)
+    (row,) = bench.running.processes.instances()
+    moods.clear()
+    bench.running.processes.discard_instance(row.instance, reason="a bank holiday", actor="ops")
+    bench.running.close()
+    for file in tmp_path.glob("clock.views.db*"):
+        file.unlink()
+    bench = Bench(bench.address, bench.app, bench.clock)
+    bench.pass_time(days=2)
+    assert reminded(bench) == ["03", "04"]
+    assert [row.status for row in bench.running.processes.timers().where("schedule", "=", "moody")].count("set") == 1
+    bench.running.close()
+
+
+def test_a_timer_whose_event_the_program_does_not_know_any_more_is_parked_and_the_others_fire(tmp_path: Path):
+    bench = Bench(tmp_path / "bank.db", a_silent_bank())
+    bench.running.processes.set_timer(Overdue(payout="P"), at=START, name="gone")
+    bench.running.processes.set_timer(Remind(payout="P"), at=START + timedelta(hours=1), name="still there")
+    younger = App("bank")
+    younger.decides(remind)
+    younger.schedule(Every(timedelta(days=400)))(_never)
+    bench = bench.again(younger)
+    bench.pass_time(hours=2)
+    assert fired(bench) == ["still there"]
+    (row,) = bench.running.processes.instances()
+    assert (row.process, row.status) == ("timers", "parked")
+    bench = bench.again(a_silent_bank())
+    bench.running.processes.retry_instance(row.instance, reason="it is there again")
+    bench.pass_time(seconds=0)
+    assert fired(bench) == ["still there", "gone"]
+    assert bench.types()[-2:] == ["Overdue", "actum.served"]
+    bench.running.close()
 
 
 def test_ids_that_follow_from_the_same_are_the_same_and_no_others():
