@@ -42,8 +42,11 @@ if TYPE_CHECKING:
 Authenticate: TypeAlias = Callable[[Mapping[str, str]], Principal | None]
 """Somebody else's way to tell from the headers (lower case) who asks; None where it cannot. It must be quick."""
 
-STRANGERS = 50.0
-"""How many attempts a second by those whom nobody knows are answered, and recorded."""
+STRANGERS = 10.0
+"""How many requests a second by those whom nobody knows are answered, and recorded: about 250 MB a day, if they keep at it."""
+
+STRANGERS_AT_ONCE = 100
+"""How many of them come at once, after a while in which few did."""
 
 CHECKED_AT_ONCE = 2
 """How many passwords are checked at once: each takes a processor and 64 MiB for a moment."""
@@ -131,7 +134,7 @@ class Guard:
         self._to_check = 0
         self._access = access
         self._origin, self._trusted = security.origin, security.trusted
-        self._strangers = Bucket(STRANGERS)
+        self._strangers = Bucket(STRANGERS, most=STRANGERS_AT_ONCE)
 
     @classmethod
     async def open(cls, security: Security, *apps: Declared) -> Guard:
@@ -241,9 +244,12 @@ class Guard:
     # On record.
 
     async def record(self, call: Caller, *, permission: str | None, status: int) -> None:
-        """Have it on record that somebody was answered so. `too-many-requests` for too many of whom nobody knows."""
+        """Have it on record that somebody was answered so. `too-many-requests` for too many of whom nobody knows.
+
+        Whatever strangers are answered, so that they cannot fill the journal.
+        """
         principal = call.principal
-        if principal is None and status in (401, 403) and not self._strangers.take():
+        if principal is None and not self._strangers.take():
             raise Problem("too-many-requests", "too many attempts by strangers", headers={"Retry-After": "1"})
         accessed = Accessed(
             who=NOBODY if principal is None else principal.id,

@@ -102,17 +102,18 @@ def _undo(places: tuple[tuple[Throttle, str], ...]) -> None:
 
 
 class Bucket:
-    """Lets through so many a second, and as many at once."""
+    """Lets through so many a second, and up to `most` at once."""
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, *, most: float) -> None:
         self._rate = rate
-        self._left = rate
+        self._most = most
+        self._left = most
         self._looked = time.monotonic()
 
     def take(self) -> bool:
         """Whether one more may pass."""
         now = time.monotonic()
-        self._left = min(self._rate, self._left + (now - self._looked) * self._rate)
+        self._left = min(self._most, self._left + (now - self._looked) * self._rate)
         self._looked = now
         if self._left < 1:
             return False
