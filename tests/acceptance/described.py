@@ -19,7 +19,9 @@ from actum.http.policy import Policy
 from actum.http.security import Security
 from tests.unit.http.bank import bank
 
-guarding.STRANGERS = guarding.STRANGERS_AT_ONCE = 1e9  # it also comes with wrong tokens, more often than strangers are answered
+guarding.STRANGERS = guarding.STRANGERS_AT_ONCE = (
+    1e9  # it also comes with wrong tokens, more often than strangers are answered
+)
 ENDLESS = "^/(feed|live/)"
 KNOWN = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -127,7 +127,7 @@ def test_a_code_is_of_no_use_to_whoever_did_not_begin_the_login(browser: httpx.C
 
 
 def test_where_one_comes_back_to_is_here(browser: httpx.Client, place: Place):
-    for back in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+    for back in ("https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "/\r\nx: y", "/é€"):
         assert browser.get(f"{place.url}/login/oidc", params={"back": back}).status_code == 403
 
 

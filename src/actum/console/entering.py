@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
 
 from actum.console.answering import Moved, Shown
 from actum.console.asked import LANGUAGE, THEME, THEMES, Asked
 from actum.console.words import LANGUAGES
+from actum.http.entering import is_own
 from actum.http.problem import Problem
 from actum.http.sessions import LIFE, LOGIN, LOGIN_LIFE, SESSION, Login, Session
 from actum.journal.errors import Denied
@@ -32,9 +32,7 @@ def settings(asked: Asked) -> Moved:
 def back(asked: Asked) -> str:
     """The page that one came from, if it is one of this site: the console's, or one that the console stands beside."""
     wanted = asked.form.get("back") or asked.query.get("back", "")
-    parts = urlsplit(wanted)
-    local = not parts.scheme and not parts.netloc and wanted.startswith("/") and "\\" not in wanted
-    return wanted if local and not wanted.startswith("//") else asked.link()
+    return wanted if is_own(wanted) else asked.link()
 
 
 def login_page(asked: Asked) -> Shown:

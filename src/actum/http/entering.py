@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 from starlette.responses import Response
@@ -83,9 +84,9 @@ async def to_provider(call: Call) -> Response:
     if guard.provider is None:
         raise Problem("not-found", "there is no provider to log in at")
     parameters = call.parameters()
-    back = parameters.one("back") or call.root
+    back = parameters.one("back") or quote(call.root)
     parameters.finish(("back",))
-    if not back.startswith("/") or back.startswith(("//", "/\\")):
+    if not is_own(back):
         raise Denied("one comes back to this site only", needed="same-origin")
     address, begun = await guard.provider.begin(back)
     sealed = guard.cookie(call, LOGIN, guard.keeper.seal(begun), seconds=LOGIN_LIFE, path=call.root)
@@ -104,6 +105,15 @@ async def from_provider(call: Call) -> Response:
     response.headers.append("set-cookie", entered.headers["set-cookie"])
     response.headers.append("set-cookie", guard.cookie(call, LOGIN, "", seconds=0, path=call.root))
     return response
+
+
+def is_own(back: str) -> bool:
+    """Whether that is the address of a page of this site, as it may stand in a header.
+
+    Browsers take a backslash for a slash, and control characters for nothing: `/`, a tab and `/evil.example` is another site.
+    """
+    safe = back.isascii() and back.isprintable() and not {" ", "\\"} & set(back)
+    return safe and back.startswith("/") and not back.startswith("//")
 
 
 def _first(parameters: Parameters) -> dict[str, str]:
