@@ -106,7 +106,7 @@ def revoke(token: str, identities: str, actor: str) -> None:
 
 @click.group()
 def users() -> None:
-    """Let people log in: add users, list them, give one another password, remove one."""
+    """Let people log in: add users, list them, give one another password, log one out, remove one."""
 
 
 def _password() -> str:
@@ -150,6 +150,16 @@ def password(user: str, identities: str, actor: str) -> None:
     """Give the USER another password, asked for or read from a pipe."""
     with _opened(identities) as known:
         known.set_password(user, _password(), actor=actor)
+
+
+@users.command()
+@click.argument("user")
+@identities_option
+@actor_option
+def logout(user: str, identities: str, actor: str) -> None:
+    """End all sessions of the USER, also of one for whom a provider vouches: named as the actor of what they do."""
+    with _opened(identities) as known:
+        known.log_out(user, actor=actor)
 
 
 @users.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -38,7 +38,7 @@ class Sent(msgspec.Struct, frozen=True):
 class Streamed(msgspec.Struct, frozen=True):
     """Server-sent events, for as long as somebody listens."""
 
-    chunks: AsyncIterator[str]
+    chunks: AsyncGenerator[str, None]
 
 
 Answer: TypeAlias = Shown | Moved | Sent | Streamed

@@ -34,6 +34,7 @@ from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
 from actum.http.security import Guard, Security, check_origin
 from actum.http.sessions import CSRF
+from actum.http.streams import watched
 from actum.journal.errors import Denied
 
 if TYPE_CHECKING:
@@ -254,6 +255,7 @@ class Console:
                 asked.principal = self._guard.identify(asked)
         else:
             self._guard.admit(asked, route.permission)
+            asked.still = self._guard.still(asked, route.permission)
         if asked.principal is not None and asked.principal.session is not None:
             asked.csrf = self._guard.keeper.csrf(asked.principal.session)
 
@@ -281,7 +283,7 @@ class Console:
                 return Response(answer.body, media_type=answer.kind, headers={"cache-control": kept})
             case Streamed():
                 return StreamingResponse(
-                    answer.chunks,
+                    watched(answer.chunks, asked.still, last=""),
                     media_type="text/event-stream",
                     headers={"cache-control": "no-store", "x-accel-buffering": "no"},
                 )

@@ -12,7 +12,7 @@ from actum.http.said import headers_of, said_in
 from actum.journal.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.types import Receive, Scope
 
@@ -32,7 +32,10 @@ THEMES = ("auto", "light", "dark")
 
 
 class Asked:
-    """A request. `names` are the parts of its address, `form` what was sent with it."""
+    """A request. `names` are the parts of its address, `form` what was sent with it.
+
+    `still` raises `Denied` once whoever was let in may not be here any more.
+    """
 
     def __init__(self, scope: Scope, house: House, *, language: str | None) -> None:
         self.scope = scope
@@ -40,6 +43,7 @@ class Asked:
         self.headers = headers_of(scope["headers"])
         self.said: Said = said_in({})
         self.principal: Principal | None = None
+        self.still: Callable[[], None] = lambda: None
         self.secured = False
         self.oidc = False
         self.accesses: Running | None = None

@@ -49,7 +49,7 @@ async def login(asked: Asked, guard: Guard) -> Entered:
     except Denied:
         again = {"back": back(asked), "wrong": True, "oidc": asked.oidc}
         return Shown("login.html", asked.words("Log in"), again, status=401), ()
-    return _entered(asked, guard, guard.keeper.new(found.user, tenant=found.tenant), back(asked))
+    return _entered(asked, guard, guard.entered(found), back(asked))
 
 
 def _entered(asked: Asked, guard: Guard, session: Session, to: str) -> Entered:

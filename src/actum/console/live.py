@@ -18,7 +18,7 @@ from actum.history.story import Placed
 from actum.journal.errors import Invalid, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from actum.console.asked import Asked
     from actum.journal.event import Position, SequencedEvent
@@ -107,7 +107,7 @@ class _Feed:
         self._places = places
         self._news = asyncio.Event()
 
-    async def chunks(self) -> AsyncIterator[str]:
+    async def chunks(self) -> AsyncGenerator[str, None]:
         loop = asyncio.get_running_loop()
 
         def hear(_: Position) -> None:

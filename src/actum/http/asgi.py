@@ -201,7 +201,9 @@ class Door:
         if self._draining and route.permission is not None:
             raise Problem("draining", "about to stop; try again", headers={"Retry-After": "1"})
         if call.served.guard is not None and route.path not in (*UNRECORDED, *ENTRANCES):
-            call.served.guard.admit(call, route.needed(call.names))
+            needed = route.needed(call.names)
+            call.served.guard.admit(call, needed)
+            call.still = call.served.guard.still(call, needed)
         _check_part(route, call.served)
         return await route.answering(call)
 

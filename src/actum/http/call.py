@@ -15,7 +15,7 @@ from actum.journal.errors import Invalid
 from actum.journal.message import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.types import Receive, Scope
 
@@ -28,7 +28,10 @@ JSON = "application/json"
 
 
 class Call:
-    """A request: its headers as said, its parameters, its body when asked for; and the application it is for."""
+    """A request: its headers as said, its parameters, its body when asked for; and the application it is for.
+
+    `still` raises `Denied` once whoever was let in may not be here any more.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, served: Served) -> None:
         self.scope = scope
@@ -39,6 +42,7 @@ class Call:
         self.said: Said = said_in(self.headers)
         self.names: Mapping[str, Any] = {}
         self.principal: Principal | None = None
+        self.still: Callable[[], None] = lambda: None
 
     @property
     def method(self) -> str:

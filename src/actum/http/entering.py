@@ -43,7 +43,7 @@ async def login(call: Call) -> Response:
     guard.check_origin(call)
     said = from_json(await call.body(), Credentials)
     user = await guard.person(call, said.user, said.password)
-    return _enter(call, guard.keeper.new(user.user, tenant=user.tenant))
+    return _enter(call, guard.entered(user))
 
 
 def _enter(call: Call, session: Session) -> Response:

@@ -27,7 +27,9 @@ async def feed(call: Call) -> Response:
     parameters.finish((*FILTERS, "after"))
     after = await served.running.head() if named is None else named
     await served.read(served.there, after, "after")
-    return Stream(served.feed.follow(choice, after=after, heartbeats=served.limits.heartbeat), served.feeds)
+    return Stream(
+        served.feed.follow(choice, after=after, heartbeats=served.limits.heartbeat), served.feeds, still=call.still
+    )
 
 
 def _resumed(call: Call, parameters: Parameters) -> Position | None:
@@ -47,4 +49,4 @@ async def live(call: Call) -> Response:
     cls = served.app.query_type(call.names["name"])
     question = question_in(call.parameters(), cls, controls=())
     await served.read(served.running.running.ask, question)
-    return Stream(served.live.answers(question), served.feeds)
+    return Stream(served.live.answers(question), served.feeds, still=call.still)

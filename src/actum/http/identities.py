@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from actum.http.sessions import Session
+
 TokenId = Annotated[str, Tag("token")]
 ProgramName = Annotated[str, Tag("program")]
 UserId = Annotated[str, Tag("user")]
@@ -91,6 +93,13 @@ class SessionEnded(Event):
     session: SessionId
 
 
+class SessionsEnded(Event):
+    """Somebody is logged out everywhere: all sessions that began until then are over."""
+
+    user: UserId
+    until: datetime
+
+
 class IssueToken(Command):
     """Let a program in."""
 
@@ -135,6 +144,13 @@ class EndSession(Command):
     """Log out."""
 
     session: SessionId
+
+
+class EndSessions(Command):
+    """Log somebody out everywhere."""
+
+    user: UserId
+    until: datetime
 
 
 class Token(View, table="tokens"):
@@ -198,10 +214,22 @@ class EndedSession(View, table="ended_sessions"):
         self.ended = True
 
 
+class LoggedOut(View, table="logged_out"):
+    """Somebody of whom all sessions that began until then are over."""
+
+    user: UserId
+    until: datetime | None = None
+
+    def evolve(self, event: SessionsEnded) -> None:
+        """See `State.evolve`."""
+        self.until = event.until
+
+
 identities = App("identities")
 identities.view(Token)
 identities.view(User)
 identities.view(EndedSession)
+identities.view(LoggedOut)
 
 
 @identities.decides
@@ -246,6 +274,12 @@ def remove_user(command: RemoveUser, user: User) -> UserRemoved | None:
 def end_session(command: EndSession, session: EndedSession) -> SessionEnded | None:
     """See `EndSession`."""
     return None if session.ended else SessionEnded(session=command.session)
+
+
+@identities.decides
+def end_sessions(command: EndSessions) -> SessionsEnded:
+    """See `EndSessions`."""
+    return SessionsEnded(user=command.user, until=command.until)
 
 
 class Identities:
@@ -354,9 +388,16 @@ class Identities:
 
     # Sessions.
 
-    def ended(self, session: str) -> bool:
-        """Whether the session is over."""
-        return self.running.view(EndedSession).get(session) is not None
+    def ended(self, session: Session) -> bool:
+        """Whether somebody has ended the session."""
+        if self.running.view(EndedSession).get(session.id) is not None:
+            return True
+        out = self.running.view(LoggedOut).get(session.user)
+        return out is not None and out.until is not None and session.begun <= out.until.timestamp()
+
+    def log_out(self, user: str, *, actor: str) -> None:
+        """End all sessions of somebody, also of whom a provider vouched for."""
+        self.running.execute(EndSessions(user=user, until=datetime.now(UTC)), actor=actor)
 
     async def end(self, session: str, *, actor: str) -> None:
         """Log out. The session is void from then on, in every process."""

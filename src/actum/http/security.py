@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -203,15 +204,19 @@ class Guard:
 
     def visitor(self, session: Session) -> Principal:
         """Whose session that is, with the roles they have today."""
-        if self.identities.ended(session.id):
+        if self.identities.ended(session):
             raise Denied("the session is over; log in again")
         roles, tenant = session.roles, session.tenant
         if roles is None:
             user = self.identities.user(session.user)
-            if user is None:
+            if user is None or session.by != self.keeper.mark_of(user.password):
                 raise Denied("the session is over; log in again")
             roles, tenant = tuple(user.roles), user.tenant
         return Principal(session.user, self.security.policy.permissions(roles), tenant, "session", session.id)
+
+    def entered(self, user: User) -> Session:
+        """A session of somebody who has shown their password."""
+        return self.keeper.new(user.user, by=user.password, tenant=user.tenant)
 
     # Whether they may.
 
@@ -231,6 +236,10 @@ class Guard:
             if not self.keeper.check_csrf(principal.session, call.headers.get(CSRF)):
                 raise Denied(f"expected the header {CSRF} that GET /me tells", needed="csrf")
         _act_for(call, principal)
+
+    def still(self, call: Caller, needed: str | None) -> Callable[[], None]:
+        """What raises `Denied` once whoever was let in may not be here any more."""
+        return partial(self.admit, call, needed)
 
     def check_origin(self, call: Caller) -> None:
         """`Denied` where a page of another site sent it."""

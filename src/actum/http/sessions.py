@@ -45,12 +45,21 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(Sealed, frozen=True, kw_only=True, tag="session"):
-    """Somebody is logged in. `roles` are those that a provider said; None where the user is known here."""
+    """Somebody is logged in. `roles` are those that a provider said; None where the user is known here.
+
+    `by` is the mark of the secret by which they came in: with another one from then on, the session is over.
+    """
 
     id: str
     user: str
     roles: tuple[str, ...] | None = None
     tenant: str | None = None
+    by: str | None = None
+
+    @property
+    def begun(self) -> int:
+        """Since when, in seconds."""
+        return self.expires - LIFE
 
 
 class Login(Sealed, frozen=True, kw_only=True, tag="login"):
@@ -70,10 +79,16 @@ class Keeper:
             raise Unavailable(f"the key for cookies needs 32 bytes or more, found {len(key)}")
         self._key = key
 
-    def new(self, user: str, *, roles: tuple[str, ...] | None = None, tenant: str | None = None) -> Session:
-        """A session that begins now."""
-        expires = int(time.time()) + LIFE
-        return Session(expires=expires, id=secrets.token_hex(16), user=user, roles=roles, tenant=tenant)
+    def new(
+        self, user: str, *, by: str | None = None, roles: tuple[str, ...] | None = None, tenant: str | None = None
+    ) -> Session:
+        """A session that begins now. `by`: what is kept of the password that opened it."""
+        expires, mark = int(time.time()) + LIFE, None if by is None else self.mark_of(by)
+        return Session(expires=expires, id=secrets.token_hex(16), user=user, roles=roles, tenant=tenant, by=mark)
+
+    def mark_of(self, kept: str) -> str:
+        """By what a session tells whether the password is still the same, and nothing of the password."""
+        return self._mark(f"by:{kept}")
 
     def seal(self, sealed: Sealed) -> str:
         """The text of the cookie."""

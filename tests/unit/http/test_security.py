@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from actum import Misdeclared
 from actum.http.access import Accessed, access
 from actum.http.asgi import Door, asgi
 from actum.http.identities import Identities
+from actum.http.limits import Limits
 from actum.http.policy import Policy, Principal
 from actum.http.problem import URN
 from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED
@@ -459,6 +460,40 @@ def test_who_is_removed_is_out_at_once(house: House):
         served.guard.identities.running.wait_for(known_head(house))
         assert client.get("/me").status_code == 401
         assert client.get("/queries/Richest").status_code == 401
+
+
+def anew(known: Identities) -> None:
+    known.remove_user("ada", actor="boss")
+    known.add_user("ada", PASSWORD, roles=["admin"], actor="boss")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda known: known.set_password("ada", "another horse battery", actor="boss"),
+        lambda known: known.log_out("ada", actor="boss"),
+        anew,
+    ],
+    ids=["another password", "logged out", "another of that name"],
+)
+def test_a_session_is_over_with_what_it_was_begun_by(house: House, changed: Callable[[Identities], None]):
+    with house.client() as client:
+        logged_in(client)
+        with Identities(house.folder / "identities.db") as known:
+            changed(known)
+        house.door._served.guard.identities.running.wait_for(known_head(house))  # type: ignore[union-attr]
+        assert client.get("/me").status_code == 401
+
+
+def test_whoever_may_not_any_more_hears_no_more(house: House, running: Running):
+    door = asgi(bank, running, limits=Limits(heartbeat=0.2), security=security(house.folder))
+    bearer = {"authorization": f"Bearer {house.tokens['auditor']}"}
+    with Serving(door) as serving, httpx.stream("GET", f"{serving.url}/feed", headers=bearer, timeout=60) as feed:
+        lines = feed.iter_lines()
+        assert next(lines) == "retry: 2000"
+        with Identities(house.folder / "identities.db") as known:
+            known.revoke(house.tokens["auditor"].split("_")[1], actor="boss")
+        assert "you may not hear more" in [line for line in lines if line][-1]
 
 
 def test_a_feed_is_for_those_who_may(house: House):
