@@ -13,7 +13,7 @@ import msgspec
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from actum.decision.handler import Key
     from actum.decision.state import Fold
@@ -65,14 +65,19 @@ class StateCache:
         while len(self.kept) > self._most:
             self._drop(next(iter(self.kept)))
 
-    def advance(self, event: Event, tags: Sequence[str], touched: list[Key]) -> None:
-        """Take the event into every kept state it concerns, and write down which these are, before they change."""
+    def advance(
+        self, event: Event, tags: Sequence[str], touched: list[Key], *, afresh: Callable[[], Event] | None = None
+    ) -> None:
+        """Take the event into every kept state it concerns, and write down which these are, before they change.
+
+        `afresh` makes another one for each state, where a state could not be given the very event that others have.
+        """
         kind, by_tag = type(event), self._by_tag
         for tag in (*tags, ""):
             for key, kept in by_tag.get(tag, _NONE).items():
                 if kind in kept.fold.event_set and (len(kept.tags) < 2 or _found_first_by(tag, kept.tags, tags)):
                     touched.append(key)
-                    kept.state.evolve(event)
+                    kept.state.evolve(event if afresh is None else afresh())
 
     def drop(self, keys: Iterable[Key]) -> None:
         """Forget these states: what they hold did not happen, or is not all."""

@@ -7,6 +7,7 @@ the ones before it led to, and everything is appended with one call, each under 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -202,10 +203,14 @@ class Desk:
     def _encode(self, one: _Try, job: Job, tags: tuple[str, ...] | None = None) -> tuple[EventData, ...]:
         """The events as they will be stored, and every kept state they concern advanced."""
         encode, ids, advance = self._codec.encode, self._ids, self._cache.advance
-        metadata, effective = job.metadata, job.effective
+        metadata, effective, afresh = job.metadata, job.effective, self._codec.afresh
         data = [encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags) for event in one.events]
         for event, stored in zip(one.events, data, strict=True):
-            advance(event, stored.tags, one.touched)
+            read = afresh.get(type(event))
+            if read is None:
+                advance(event, stored.tags, one.touched)
+            else:
+                advance(event, stored.tags, one.touched, afresh=partial(read, stored.data))
         return tuple(data)
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
@@ -281,7 +286,7 @@ class Desk:
             one.refusal.position = outcome.last
             one.ticket.fail(one.refusal)
             return
-        events = () if isinstance(one.events[0], NothingChanged) else one.events
+        events = () if isinstance(one.events[0], NothingChanged) else self._as_stored(one)
         one.ticket.succeed(
             Decided(
                 events=events,
@@ -290,6 +295,14 @@ class Desk:
                 command=job.id if isinstance(job, Order) else None,
             )
         )
+
+    def _as_stored(self, one: _Try) -> tuple[Event, ...]:
+        """The events as anybody reads them who asks later. What a rule has put into one may be part of a kept state."""
+        afresh = self._codec.afresh
+        if one.append is None or afresh.keys().isdisjoint(map(type, one.events)):
+            return one.events
+        pairs = zip(one.events, one.append.events, strict=True)
+        return tuple(afresh[type(event)](stored.data) if type(event) in afresh else event for event, stored in pairs)
 
     def _repeat(self, ticket: Desked, outcome: Repeated) -> None:
         """The command was decided before: give the first answer again."""

@@ -12,7 +12,7 @@ import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import Event, Tag
-from actum.journal.message import bare, conform, fields_of, identities, name_of, tag_of
+from actum.journal.message import bare, conform, copier, fields_of, identities, name_of, tag_of
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class Fold(Generic[StateT]):
         self._tags = [tag_of(tag) for tag in self.identity.values()]
         self.events = _events_of(cls)
         self.event_set = frozenset(self.events)
+        self._copiers = {event: copy for event in self.events if (copy := copier(event))}
         self.snapshot_every = cls.__snapshot_every__
         self._check_defaults()
         self.fingerprint = _fingerprint(cls, self.events)
@@ -150,6 +151,12 @@ class Fold(Generic[StateT]):
         for event in events:
             if type(event) in self.event_set:
                 state.evolve(event)
+
+    def own(self, event: Event) -> Event:
+        """The event for one state alone: itself where nothing in it can be changed, otherwise a copy."""
+        copy = self._copiers.get(type(event))
+        made: Event = event if copy is None else copy(event)
+        return made
 
     def replay(self, state: StateT, stored: Iterable[SequencedEvent], codec: Codec) -> None:
         """Evolve the state by stored events, decoded by the shortest way: this is where millions go through."""

@@ -122,7 +122,7 @@ def explain(
     for stored in store.read(subject.fold.query(codec, subject.fold.tags(subject.ids)), until=until):
         for one in recorded(stored, codec):
             if type(one.event) in subject.fold.event_set:
-                state.evolve(one.event)
+                state.evolve(subject.fold.own(one.event))
                 for cell in cells.values():
                     cell.see(one, state, counts=one.position > since)
     told = _Told(subject, cells, state, since=since, until=until, language=language)
@@ -165,6 +165,7 @@ class _Cell(Generic[StateT]):
     def __init__(self, subject: Subject[StateT], name: str, last: int | None) -> None:
         self.name = name
         self.alone = subject.fold.new(subject.ids)
+        self._own = subject.fold.own
         self.value = self.opening = _kept(getattr(self.alone, name))
         self.movements: Movements = deque(maxlen=last)
         self.moved = 0
@@ -186,7 +187,7 @@ class _Cell(Generic[StateT]):
 
     def _take_alone(self, one: Recorded) -> None:
         try:
-            self.alone.evolve(one.event)
+            self.alone.evolve(self._own(one.event))
         except Exception:  # noqa: BLE001 - whatever it lacks, it lacks what the other events would have given
             self.enough = False
 

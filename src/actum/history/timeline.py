@@ -77,5 +77,5 @@ def timeline(
         for one in recorded(stored, codec):
             if type(one.event) in fold.event_set:
                 before = copy.deepcopy(state)
-                state.evolve(one.event)
+                state.evolve(fold.own(one.event))
                 yield Step(one, before, copy.deepcopy(state))

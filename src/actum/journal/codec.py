@@ -8,7 +8,7 @@ import msgspec
 
 from actum.journal.errors import Corrupted, Misdeclared, Unknown
 from actum.journal.event import RESERVED, Event, EventData, Kind
-from actum.journal.message import checker, decoder_of, tagger, to_json
+from actum.journal.message import checker, comes_back_alike, decoder_of, tagger, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -34,6 +34,8 @@ class Codec:
         self.direct: dict[Kind, Callable[[bytes], Event]] = {}
         """The decoders of today's kinds: the fast way, for whoever replays millions."""
         self._directly: dict[frozenset[type[Event]], dict[Kind, Callable[[bytes], Event]]] = {}
+        self.afresh: dict[type[Event], Callable[[bytes], Event]] = {}
+        """The decoders of those classes whose events do not last as they were made: see `comes_back_alike`."""
         for cls in types:
             self._add(cls)
         for upcaster in upcasters:
@@ -128,6 +130,8 @@ class Codec:
         self._plans[cls] = plan
         self._classes[kind.type] = cls
         self.direct[kind] = decode
+        if not comes_back_alike(cls):
+            self.afresh[cls] = decode
         self._readers[kind] = lambda data: (decode(data),)
 
     def _add_upcaster(self, upcaster: Upcaster) -> None:

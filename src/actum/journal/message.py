@@ -13,9 +13,10 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
@@ -222,7 +223,9 @@ def conform(value: Any, kind: Any, where: str) -> None:
             _nonconforming(where, kind, value)
     elif not isinstance(kind, type):
         raise Misdeclared(f"{where}: {kind!r} is not a type that an event can hold")
-    elif type(value) is not kind and not (isinstance(value, kind) and _open_class(kind)):
+    elif (type(value) is not kind and not (isinstance(value, kind) and _open_class(kind))) or (
+        kind is date and isinstance(value, datetime)
+    ):
         _nonconforming(where, kind, value)
     else:
         _conform_scalar(value, kind, where)
@@ -337,6 +340,48 @@ def _no_float_for_text(found: Any, kept: Any, where: str) -> None:
         pairs = zip(cast("list[object]", found), cast("list[object]", kept), strict=False)
         for index, (one, other) in enumerate(pairs):
             _no_float_for_text(one, other, f"{where}[{index}]")
+
+
+@_once
+def copier(cls: type) -> Callable[[Any], Any] | None:
+    """How to make a copy of a message that nobody else has; None where nothing in one of that class can be changed."""
+    if _lasts(cls, (*_LASTING, datetime, time_of_day)):
+        return None
+    decode: Callable[[bytes], Any] = decoder_of(cls).decode
+
+    def copy(message: Any) -> Any:
+        return decode(to_json(message))
+
+    return copy
+
+
+@_once
+def comes_back_alike(cls: type) -> bool:
+    """Whether a message cannot be told from the one that is read from its bytes, now or later.
+
+    A list can be changed by whoever made it, and a moment comes back without the name of its zone.
+    """
+    return _lasts(cls, _LASTING)
+
+
+_LASTING = (str, int, float, bool, bytes, Decimal, UUID, date, timedelta, type(None))
+
+
+def _lasts(kind: Any, leaves: tuple[type, ...], within: tuple[Any, ...] = ()) -> bool:
+    """Whether a value of the type is built of these alone and of what cannot be changed."""
+    kind = bare(kind)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind in leaves or kind is None or origin is typing.Literal or kind in within:
+        return True
+    if origin in _UNIONS or origin in (tuple, frozenset):
+        return all(part is Ellipsis or _lasts(part, leaves, within) for part in arguments)
+    if isinstance(kind, msgspec.StructMeta):
+        frozen: bool = kind.__struct_config__.frozen
+    elif is_record(kind):
+        frozen = kind.__dataclass_params__.frozen
+    else:
+        return isinstance(kind, type) and issubclass(kind, Enum)
+    return frozen and all(_lasts(part, leaves, (*within, kind)) for part in fields_of(kind).values())
 
 
 def to_json(message: object) -> bytes:

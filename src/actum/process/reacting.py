@@ -57,7 +57,7 @@ class Tracked:
         """Take the event in; whether the instance was alive to it."""
         alive = not self.state.ended and (self.started or type(event) in self._definition.starts)
         self.started = self.started or alive
-        self._definition.fold.take(self.state, (event,))
+        self._definition.fold.take(self.state, (self._definition.fold.own(event),))
         return alive
 
     def react(self, event: Event, occasion: Occasion) -> Sorted:

@@ -107,7 +107,7 @@ class Line:
 
     def _fold(self, decoded: Decoded, database: ReadDatabase) -> list[Row]:
         """The changed rows."""
-        wanted = self.plan.fold.event_set
+        wanted, own = self.plan.fold.event_set, self.plan.fold.own
         mine = [pair for pair in decoded if type(pair[1]) in wanted]
         texts = {text for text, _ in mine}
         rows = self.rows.find(texts, database)
@@ -115,7 +115,7 @@ class Line:
         try:
             for text, event in mine:
                 for row in rows[text]:
-                    row.evolve(event)
+                    row.evolve(own(event))
         except Exception as wrong:
             if isinstance(wrong, ActumError):
                 raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 
 from actum.journal.errors import Invalid
 from actum.journal.event import Event, Tag
-from actum.journal.message import checker, from_json, identities, tagger, to_json
+from actum.journal.message import checker, comes_back_alike, copier, from_json, identities, tagger, to_json
 
 AccountId = Annotated[str, Tag("account")]
 MaybeId = Annotated[str | None, Tag("account")]
@@ -97,3 +98,42 @@ def test_an_identity_from_outside_may_not_be_empty_where_it_becomes_a_tag() -> N
 def test_text_that_no_encoding_has_cannot_be_written() -> None:
     with pytest.raises(Invalid, match="Booked cannot be written as JSON"):
         to_json(Booked(account="\ud800", amount=Decimal(1)))
+
+
+class Node(msgspec.Struct, frozen=True):
+    name: str
+    inside: tuple[Node, ...] = ()
+
+
+class Open(msgspec.Struct):
+    name: str
+
+
+@pytest.mark.parametrize(
+    ("kind", "alike", "copied"),
+    [
+        (AccountId, True, False),
+        (Decimal | date | None, True, False),
+        (tuple[int, ...], True, False),
+        (Literal["a", "b"], True, False),
+        (Node, True, False),
+        (datetime, False, False),
+        (list[str], False, True),
+        (tuple[dict[str, int], int], False, True),
+        (Open | None, False, True),
+        (Any, False, True),
+    ],
+)
+def test_what_can_be_changed_is_copied_and_what_comes_back_otherwise_is_read_afresh(
+    kind: Any, *, alike: bool, copied: bool
+) -> None:
+    made = msgspec.defstruct("Made", [("field", kind)], frozen=True)
+    assert comes_back_alike(made) is alike
+    assert (copier(made) is not None) is copied
+
+
+def test_a_moment_is_no_day() -> None:
+    made = msgspec.defstruct("Made", [("day", date)], frozen=True)
+    checker(made)(made(date(2026, 3, 1)))
+    with pytest.raises(Invalid, match=r"Made\.day: expected date, found datetime"):
+        checker(made)(made(datetime(2026, 3, 1, tzinfo=UTC)))
