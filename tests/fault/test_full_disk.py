@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from actum.journal.errors import StorageFull
 from actum.journal.event import data_of
@@ -15,11 +10,10 @@ from actum.journal.query import Query
 from actum.journal.store import Append, Appended, Repeated
 from actum.stores.sqlite.database import SqliteStore
 from actum.testing.builders import an_append, an_event
-from tests.fault.elsewhere import elsewhere, mount_small_disk
+from tests.fault.elsewhere import NO_SMALL_DISK, found_on_small_disk, mount_small_disk
 
 MEGABYTE = 1024 * 1024
 JOURNAL = "journal.db"
-NO_SMALL_DISK = "no small disk"
 
 
 def numbered(number: int, size: int = 40) -> Append:
@@ -103,17 +97,6 @@ def bell_without_room(folder: Path) -> object:
     assert isinstance(outcome, Appended)
     assert store.head() == outcome.last
     return (folder / f"{JOURNAL}-bell").stat().st_blocks
-
-
-def found_on_small_disk(work: Callable[[Path], object], folder: Path) -> Any:
-    """What it found there. Where no disk can be mounted, that is counted as an expected failure, in CI as a real one."""
-    found = elsewhere(work, folder)
-    if found == NO_SMALL_DISK:
-        said = "not run: this user may not mount a small disk; test_io_errors.py lets every single write find it full"
-        if os.environ.get("CI") == "true":
-            pytest.fail(said)
-        pytest.xfail(said)
-    return found
 
 
 def test_a_full_disk_is_said_clearly_loses_nothing_and_the_store_works_again_when_there_is_room(tmp_path: Path):

@@ -256,7 +256,7 @@ def _show(step: Step) -> None:
     console = out()
     console.print(text)
     for one in step.outcomes:
-        if one.predicted is Happens.ANSWERED and one.right:
+        if one.predicted is Happens.ANSWERED and one.observed in (Happens.ANSWERED, None):
             continue
         seen = "nothing" if one.observed is None else one.observed.value
         console.print(
@@ -270,8 +270,12 @@ def _show(step: Step) -> None:
                 (f" {one.shown}", "dim"),
             )
         )
-    others = sum(one.predicted is Happens.ANSWERED and one.right for one in step.outcomes)
+    always = [one for one in step.outcomes if one.predicted is Happens.ANSWERED]
+    others = sum(one.observed is Happens.ANSWERED for one in always)
     console.print(Text(f"    {others} others went on as always, as predicted", "dim"))
+    silent = [one.what for one in always if one.observed is None]
+    if silent:
+        console.print(Text(f"    {len(silent)} showed nothing, for nothing happened there: {', '.join(silent)}", "dim"))
 
 
 def _conclude(wanted: Wanted, steps: list[Step], load: Load, rows: list[str]) -> bool:
@@ -280,7 +284,7 @@ def _conclude(wanted: Wanted, steps: list[Step], load: Load, rows: list[str]) ->
     lost, doubled, kept = (
         sum(len(getattr(step.counted, name)) for step in steps) for name in ("lost", "doubled", "kept")
     )
-    outcomes = sum(len(step.outcomes) for step in steps)
+    outcomes, unseen = sum(len(step.outcomes) for step in steps), sum(len(step.unseen) for step in steps)
     right = not (wrong or lost or doubled or kept or rows)
     waited = sorted(load.waited) or [0.0]
     if wanted.as_json:
@@ -289,6 +293,7 @@ def _conclude(wanted: Wanted, steps: list[Step], load: Load, rows: list[str]) ->
                 "right": right,
                 "steps": len(steps),
                 "outcomes": outcomes,
+                "unseen": unseen,
                 "wrong": wrong,
                 "acknowledged": acknowledged,
                 "lost": lost,
@@ -306,7 +311,8 @@ def _conclude(wanted: Wanted, steps: list[Step], load: Load, rows: list[str]) ->
     err().print(
         Text.assemble(
             ("✓ " if right else "✗ ", "green" if right else "bold red"),
-            f"{outcomes - len(wrong)} of {outcomes} predictions right in {len(steps)} steps; {acknowledged:,} commands "
+            f"{outcomes - len(wrong) - unseen} of {outcomes} predictions right in {len(steps)} steps, of {unseen} nothing "
+            f"showed; {acknowledged:,} commands "
             f"acknowledged, {lost} lost, {doubled} doubled, {kept} kept that were turned down; "
             f"{'every row is what its events come to' if not rows else 'wrong rows: ' + ', '.join(rows)}",
         )

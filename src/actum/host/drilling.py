@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from actum.host.counting import Count, Counted, wrong_rows
+from actum.host.loading import Fate
 from actum.host.seeing import followers_of
 from actum.service.consequences import Happens, predicted
 from actum.service.part import Part
@@ -35,9 +37,20 @@ PATIENCE = 120.0
 LOOK = 0.2
 """Seconds between two looks at everything."""
 
+LONGER = 4.0
+"""How many times as long a fault lasts, at the most, where a prediction has nothing to show before."""
+
+STANDSTILL = 5.0
+"""Seconds without a step after which whatever is said to wait is taken to do so."""
+
+LANDING = 20.0
+"""Seconds that a fault which strikes bit by bit may take to strike everything that it is said to."""
+
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One thing: what was said would happen to it, what did, and in words how that showed. `observed`: None where nothing showed."""
+    """One thing: what was said would happen to it, what did, and in words how that showed. `observed`: None where nothing showed,
+    because nothing happened that could have.
+    """
 
     what: str
     predicted: Happens
@@ -48,7 +61,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def right(self) -> bool:
-        """Whether that is what was predicted. Where nothing showed, nothing spoke against it."""
+        """Whether that is what was predicted. Where nothing showed, nothing spoke against it: see `Step.unseen`."""
         less = {
             Happens.REFUSED: (Happens.STALE,),
             Happens.STALE: (Happens.ANSWERED,),
@@ -75,6 +88,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     def right(self) -> bool:
         """Whether everything was as predicted, and nothing lost or doubled."""
         return self.counted.right and all(outcome.right for outcome in self.outcomes)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was predicted, and did not show: neither right nor wrong."""
+        return tuple(outcome.what for outcome in self.outcomes if outcome.observed is None)
 
 
 class Drill:
@@ -122,6 +140,9 @@ class Drill:
         await watch.begin()
         off_from = len(self._load.given)
         await watch.go_on(self._seconds)
+        await self._show_more(foretold, watch)
+        if fault.passes:
+            await self._land(foretold, watch, off_from)
         off_until = len(self._load.given)
         given = self._load.given[off_from:off_until]
         await self._load.answered(given)
@@ -151,6 +172,36 @@ class Drill:
             return any(one.what == consequence.what for one in self._followers)
         commands = consequence.what.endswith("/commands")
         return commands or any(one.what == consequence.what for one in self._eyes.probes)
+
+    async def _show_more(self, foretold: list[Consequence], watch: _Watch) -> None:
+        """Go on for a while where a follower is said to wait that had nothing to do yet, and still may get some."""
+        silent, until = self._silent(foretold), time.monotonic() + self._seconds * LONGER
+        waits = {one.what for one in foretold if one.happens is Happens.WAITS}
+        busy = [one for one in self._followers if one.what in waits and one.source not in silent]
+        while time.monotonic() < until and not all(watch.has_work(follower) for follower in busy):
+            await watch.go_on(LOOK)
+
+    async def _land(self, foretold: list[Consequence], watch: _Watch, first: int) -> None:
+        """Go on for a while where commands are still decided that are said to be refused: in files there is some room left."""
+        shut = {one.context for one in foretold if one.what.endswith("/commands") and one.happens is Happens.REFUSED}
+        until = time.monotonic() + LANDING
+        while time.monotonic() < until:
+            given = [one for one in self._load.given[first:] if one.context in shut]
+            if {one.context for one in given} == {one.context for one in given if one.fate is Fate.TURNED_DOWN}:
+                return
+            await watch.go_on(LOOK)
+
+    def _silent(self, foretold: list[Consequence]) -> set[str]:
+        """The contexts in which nothing new is to be expected: nobody may write there, or nobody does and they hear nothing."""
+        waits = {one.what for one in foretold if one.happens is Happens.WAITS}
+        shut = {f"/{name}/commands": name for name in self._contexts}
+        silent = {shut[one.what] for one in foretold if one.what in shut and one.happens is Happens.REFUSED}
+        given = {one.context for one in self._load.given}
+        for name, app in self._system.contexts.items():
+            heard = [other for other in app.heard if other not in silent and f"{name}: hears {other}" not in waits]
+            if name not in given and not heard:
+                silent.add(name)
+        return silent
 
     async def caught_up(self) -> float:
         """Until every follower has come as far as the journal was now; how many seconds that took. Its goal stands still."""
@@ -183,19 +234,25 @@ class Drill:
         return await self._goes_on(one, follower, goal)
 
     async def _goes_on(self, one: Consequence, follower: Follower, goal: Position) -> Outcome:
-        """What goes on also arrives, in its own time, while the fault still lasts."""
-        begun = time.monotonic()
-        while time.monotonic() - begun < PATIENCE:
-            if follower.stand()[0] >= goal:
-                return Outcome(one.what, one.happens, Happens.ANSWERED, f"went on, to {goal:,} and further")
+        """What goes on also arrives, in its own time, while the fault still lasts; what is said to wait need not be waited for."""
+        patience = PATIENCE if one.happens is Happens.ANSWERED else STANDSTILL
+        reached, since = follower.stand()[0], time.monotonic()
+        while reached < goal and time.monotonic() - since < patience:
             await asyncio.sleep(LOOK)
-        reached, _ = follower.stand()
+            before, reached = reached, follower.stand()[0]
+            if reached > before and one.happens is not Happens.ANSWERED:
+                since = time.monotonic()
+        if reached >= goal:
+            return Outcome(one.what, one.happens, Happens.ANSWERED, f"went on, to {goal:,} and further")
         return Outcome(
-            one.what, one.happens, Happens.WAITS, f"did not come to {goal:,} in {PATIENCE:g} s, but to {reached:,}"
+            one.what, one.happens, Happens.WAITS, f"did not come to {goal:,} in {patience:g} s, but to {reached:,}"
         )
 
     async def _of_route(self, one: Consequence, watch: _Watch) -> Outcome:
         seen = watch.seen[one.what]
+        failed = sorted({f"{each.status} {each.problem}" for each in seen if each.failed})
+        if failed:
+            return Outcome(one.what, one.happens, Happens.FAILED, f"answered {', '.join(failed)}")
         refused = [each for each in seen if each.refused]
         if len(refused) == len(seen):
             words = ", ".join(sorted({f"{each.status} {each.problem}" for each in refused}))
@@ -273,6 +330,10 @@ class _Watch:
         """Once what was under way when the fault struck is through."""
         self.begins = {follower.what: follower.stand() for follower in self._followers}
 
+    def has_work(self, follower: Follower) -> bool:
+        """Whether it has been given something to do since the fault struck."""
+        return follower.stand()[1] > self.begins[follower.what][0]
+
     async def go_on(self, seconds: float) -> None:
         """Look for so long, twice at least."""
         until, looks = time.monotonic() + seconds, 0
@@ -287,18 +348,15 @@ class _Watch:
 
 def _of_commands(one: Consequence, given: list[Given]) -> Outcome:
     """What became of the commands that were given meanwhile."""
-    answered = [each for each in given if each.status]
-    if not answered:
+    if not given:
         return Outcome(one.what, one.happens, None, "nobody gave any meanwhile")
-    down = [
-        each for each in answered if each.problem in ("service-off", "unavailable", "busy", "storage-full", "read-only")
-    ]
-    unknown = [each for each in answered if each.problem == "outcome-unknown"]
-    words = f"{len(answered)} given: {len(answered) - len(down) - len(unknown)} decided, {len(down)} turned down"
-    words += f", {len(unknown)} unknown at first" if unknown else ""
-    decided = len(answered) - len(down) - len(unknown)
-    if not down and not unknown:
+    fates = Counter(each.fate for each in given)
+    words = f"{len(given)} given: " + ", ".join(f"{fates[fate]} {fate.value}" for fate in Fate if fates[fate])
+    if fates[Fate.FAILED]:
+        failed = sorted({f"{each.status} {each.problem}" for each in given if each.fate is Fate.FAILED})
+        return Outcome(one.what, one.happens, Happens.FAILED, f"{words}: {', '.join(failed)}")
+    if fates[Fate.DECIDED] == len(given):
         return Outcome(one.what, one.happens, Happens.ANSWERED, words)
-    if decided:
+    if fates[Fate.DECIDED]:
         return Outcome(one.what, one.happens, Happens.STALE, f"neither one nor the other: {words}")
     return Outcome(one.what, one.happens, Happens.REFUSED, words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -38,6 +39,15 @@ UNDECIDED = ("outcome-unknown", "busy", "conflict", "unavailable")
 """Answers after which one asks again with the same key."""
 
 
+OFF = ("service-off", "unavailable", "busy", "draining", "storage-full", "read-only")
+"""Answers of which it is known why they are none, and that it will pass."""
+
+
+def wrongly(status: int) -> bool:
+    """Whether an answer of that status, where nothing is known to be off, is a fault: of the program, or of whom it lets in."""
+    return status >= 500 or status in (401, 403)
+
+
 class Wished(Protocol):
     """A command that somebody wants a context to decide."""
 
@@ -65,6 +75,19 @@ class Wish(msgspec.Struct, frozen=True):
     actor: str = "drill"
 
 
+class Fate(Enum):
+    """What became of a command, as far as the first answer says."""
+
+    DECIDED = "decided"
+    """By the rules: done or refused, or told that it cannot be."""
+    TURNED_DOWN = "turned down"
+    """Whoever would decide it is off."""
+    UNKNOWN = "unknown at first"
+    """Nobody could say whether it was decided."""
+    FAILED = "failed"
+    """A fault of the program, or nobody is let in."""
+
+
 class Given(msgspec.Struct):
     """A command that was given: when, under which key, and what was answered. `problem` is empty for a decision."""
 
@@ -82,6 +105,15 @@ class Given(msgspec.Struct):
     def acknowledged(self) -> bool:
         """Whether a decision was answered: made, or refused by the rules; both are on record."""
         return self.status == 200 or self.problem == "refused"
+
+    @property
+    def fate(self) -> Fate:
+        """What became of it."""
+        if self.problem in OFF:
+            return Fate.TURNED_DOWN
+        if self.status == 0 or self.problem == "outcome-unknown":
+            return Fate.UNKNOWN
+        return Fate.FAILED if wrongly(self.status) else Fate.DECIDED
 
     @property
     def turned_down(self) -> bool:

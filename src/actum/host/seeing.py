@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from actum.decision.state import fold_of
+from actum.host.loading import wrongly
 from actum.host.upstream import Lost, Unsent
 from actum.http.examples import example_of
 from actum.http.problem import read
@@ -47,7 +48,12 @@ class Seen(msgspec.Struct, frozen=True):
     @property
     def refused(self) -> bool:
         """Whether nobody answered, or somebody said that it is off."""
-        return self.status in (0, 502, 503, 504)
+        return self.status in (0, 502, 503, 504, 507)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was answered, but wrongly: by a fault of the program, or to nobody."""
+        return wrongly(self.status) and not self.refused
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -146,10 +152,16 @@ async def _first_position(reply: Reply) -> int | None:
 
 
 class Follower:
-    """A follower of the system, seen by its checkpoint: how many positions there are that it has not dealt with."""
+    """A follower of the system, seen by its checkpoint: how many positions there are that it has not dealt with.
 
-    def __init__(self, what: str, *, goal: Callable[[], Position], reached: Callable[[], Position]) -> None:
+    `source` is the context whose events it follows.
+    """
+
+    def __init__(
+        self, what: str, *, source: str, goal: Callable[[], Position], reached: Callable[[], Position]
+    ) -> None:
         self.what = what
+        self.source = source
         self._goal = goal
         self._reached = reached
 
@@ -169,6 +181,7 @@ def followers_of(system: System, contexts: Mapping[str, Running]) -> tuple[Follo
             found.append(
                 Follower(
                     f"{name}: views",
+                    source=name,
                     goal=running.store.head,
                     reached=lambda running=running, views=views: running.views.shown(*views),  # type: ignore[misc]
                 )
@@ -193,6 +206,7 @@ def _processes(name: str, app: App, running: Running) -> Follower:
 
     return Follower(
         f"{name}: processes",
+        source=name,
         goal=lambda: max(newest for _, newest in stands()),
         reached=lambda: min(
             (reached for reached, newest in stands() if reached < newest),
@@ -209,7 +223,10 @@ def _hearing(name: str, running: Running, hearing: Any, source: Running) -> Foll
         return 0 if mark is None else mark.position
 
     return Follower(
-        f"{name}: hears {hearing.source}", goal=lambda: _newest(source, frozenset(hearing.types)), reached=reached
+        f"{name}: hears {hearing.source}",
+        source=hearing.source,
+        goal=lambda: _newest(source, frozenset(hearing.types)),
+        reached=reached,
     )
 
 

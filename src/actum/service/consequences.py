@@ -43,6 +43,8 @@ class Happens(Enum):
     """It is turned down at once, with a problem that says why; nothing is kept of it."""
     WAITS = "waits"
     """It stands still, and catches up by itself. Nothing is lost."""
+    FAILED = "failed"
+    """It answers with a fault, or lets nobody in. Never predicted."""
 
 
 class Consequence(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actum.host.counting import Counted
-from actum.host.drilling import Outcome, Step
-from actum.service.consequences import Happens
+from actum.host.drilling import Outcome, Step, _of_commands
+from actum.host.loading import Given
+from actum.host.seeing import Seen
+from actum.service.consequences import Consequence, Happens
 
 ALL = tuple(Happens)
 
@@ -27,6 +29,41 @@ def test_where_a_fault_passes_less_may_happen_but_nothing_worse():
     assert not right(Happens.STALE, Happens.REFUSED)
     assert not right(Happens.ANSWERED, Happens.STALE)
     assert not right(Happens.REFUSED, Happens.ANSWERED)
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen"),
+    [
+        ([], None),
+        ([(200, ""), (422, "refused"), (409, "conflict")], Happens.ANSWERED),
+        ([(503, "service-off"), (503, "draining"), (504, "outcome-unknown"), (0, "")], Happens.REFUSED),
+        ([(507, "storage-full"), (200, "")], Happens.STALE),
+        ([(200, "")] * 99 + [(500, "internal")], Happens.FAILED),
+        ([(401, "unauthenticated")] * 9, Happens.FAILED),
+        ([(403, "forbidden")] * 9, Happens.FAILED),
+        ([(503, "corrupted")], Happens.FAILED),
+    ],
+)
+def test_a_command_that_fails_was_not_decided(answers: list[tuple[int, str]], seen: Happens | None):
+    foretold = Consequence(what="/shop/commands", context="shop", happens=Happens.ANSWERED)
+    given = [Given("shop", "k", b"", 0.0, status, problem) for status, problem in answers]
+    found = _of_commands(foretold, given)
+    assert found.observed is seen
+    assert found.right is (seen in (None, Happens.ANSWERED))
+
+
+def test_an_answer_is_one_or_a_refusal_or_a_fault():
+    of_each = {status: (Seen(status).refused, Seen(status).failed) for status in (200, 404, 0, 503, 507, 500, 401, 403)}
+    assert [status for status, found in of_each.items() if found == (False, False)] == [200, 404]
+    assert [status for status, found in of_each.items() if found == (True, False)] == [0, 503, 507]
+    assert [status for status, found in of_each.items() if found == (False, True)] == [500, 401, 403]
+
+
+def test_what_did_not_show_is_counted_apart():
+    shown = Outcome("/shop/events", Happens.ANSWERED, Happens.ANSWERED, "")
+    silent = Outcome("/shop/views", Happens.STALE, None, "")
+    about = {"piece": "p", "way": "kill", "seconds": 1.0, "given": 1, "ready": 0.0, "caught_up": 0.0, "behind": 0}
+    assert Step(**about, outcomes=(shown, silent), counted=Counted()).unseen == ("/shop/views",)
 
 
 @pytest.mark.parametrize(
