@@ -34,7 +34,7 @@ class DueEffect(msgspec.Struct, frozen=True):
 
 
 class Agenda(Protocol):
-    """What is due, the longest overdue first. Derived from the journal, as far as `catch_up` has come."""
+    """What is due, the longest overdue first, of what somebody here sees to. Derived from the journal, as far as `catch_up` has come."""
 
     def catch_up(self) -> None:
         """Take in everything that is in the journal."""
@@ -52,8 +52,8 @@ class Agenda(Protocol):
         """The effects to see to."""
         ...
 
-    def next(self) -> datetime | None:
-        """When the first of all these is due; None where nothing will be."""
+    def next(self, *, after: datetime) -> datetime | None:
+        """When the first of all these is due that is due after that time; None where nothing will be."""
         ...
 
 

@@ -27,7 +27,7 @@ from actum.process.parking import LONGEST_ERROR, PASSING, because, may_pass
 from actum.process.record import said
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from actum.decision.command import Command
@@ -51,7 +51,10 @@ AT_ONCE = 8
 
 
 class Performer:
-    """Sees to effects. With `threads`, calls go on beside the worker's own thread; without, in it."""
+    """Sees to effects. With `threads`, calls go on beside the worker's own thread; without, in it.
+
+    `freed` is called when a call is over, so that whoever was busy with others is asked again.
+    """
 
     def __init__(
         self,
@@ -62,12 +65,14 @@ class Performer:
         give: Give,
         worker: str,
         threads: bool,
+        freed: Callable[[], None],
     ) -> None:
         self._plans = plans
         self._store = store
         self._codec = codec
         self._give = give
         self._worker = worker
+        self._freed = freed
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="actum-effect") if threads else None
         self._under_way: dict[UUID, Future[None]] = {}
         self._unrecorded: dict[UUID, Wish] = {}
@@ -114,6 +119,7 @@ class Performer:
             self._under_way.pop(effect, None)
         if (trouble := done.exception()) is not None:
             _LOG.warning("effect %s: %s; it will be seen to again", effect, trouble)
+        self._freed()
 
     # One effect.
 

@@ -65,6 +65,7 @@ class Worker:
         self._give = give
         self._schedules = schedules
         self._performer = performer
+        self._looked = to_datetime(0)
         at: dict[str, Any] = {"store": store, "codec": codec, "give": give}
         self._timers = Timers(commands=commands, **at)
         takers: list[Taker] = [self._timers]
@@ -104,15 +105,18 @@ class Worker:
         """Do one round of what there is to do now, with or without effects; whether there may be more."""
         more = [follower.step() for follower in self._followers]
         self._agenda.catch_up()
-        now = to_datetime(self._store.now())
+        self._looked = now = to_datetime(self._store.now())
         done = self._fire(now) + self._serve(now)
         if effects:
             done += self._performer.see_to(self._agenda.effects(now, MOST))
         return any(more) or done > 0
 
     def rest(self, longest: float) -> float:
-        """How many seconds there is nothing to do, as far as is known; `longest` at the most."""
-        due = self._agenda.next()
+        """How many seconds there is nothing to do, as far as is known; `longest` at the most.
+
+        What was due in the last round was done, or nobody is free for it: whoever comes free is heard of.
+        """
+        due = self._agenda.next(after=self._looked)
         if due is None:
             return longest
         left = (due - to_datetime(self._store.now())).total_seconds()

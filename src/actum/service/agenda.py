@@ -34,6 +34,8 @@ from actum.projection.table import Table
 from actum.projection.view import View, ViewT, plan_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from actum.journal.codec import Codec
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
@@ -166,14 +168,21 @@ class EffectRow(View, table="actum_effects", indexed=("due",)):
 
 ROWS: tuple[type[View], ...] = (ProcessRow, TimerRow, EffectRow)
 
+_WHOSE: dict[type[View], str] = {ProcessRow: "process", EffectRow: "request_type"}
+"""Where a row says by whom it is seen to."""
+
 _STATUS = {"calling": "begun", "unknown": "failed"}
 
 
 class Agenda:
-    """What is due, from the tables: see `actum.process.agenda.Agenda`."""
+    """What is due, from the tables: see `actum.process.agenda.Agenda`.
 
-    def __init__(self, store: EventStore, codec: Codec, *, database: ReadDatabase) -> None:
+    `names` are those of the processes and effects that there are: what is left of others is due to nobody.
+    """
+
+    def __init__(self, store: EventStore, codec: Codec, *, database: ReadDatabase, names: Collection[str]) -> None:
         self._database = database
+        self._names = list(names)
         self._projector = Projector(store, codec, database=database, plans=[plan_of(row) for row in ROWS])
         self._projector.make_tables()
 
@@ -207,11 +216,15 @@ class Agenda:
             for row in self._due(EffectRow, now, limit)
         ]
 
-    def next(self) -> datetime | None:
+    def next(self, *, after: datetime) -> datetime | None:
         """See `actum.process.agenda.Agenda.next`."""
-        first = [self.table(row).where("due", "!=", None).order("due").first() for row in ROWS]
+        first = [self._seen_to(row).where("due", ">", after).order("due").first() for row in ROWS]
         due = [row.due for row in first if isinstance(row, ProcessRow | TimerRow | EffectRow) and row.due]
         return min(due, default=None)
 
     def _due(self, row: type[ViewT], now: datetime, limit: int) -> tuple[ViewT, ...]:
-        return self.table(row).where("due", "<=", now).order("due").page(limit=limit).rows
+        return self._seen_to(row).where("due", "<=", now).order("due").page(limit=limit).rows
+
+    def _seen_to(self, row: type[ViewT]) -> Table[ViewT]:
+        table = self.table(row)
+        return table.where(_WHOSE[row], "in", self._names) if row in _WHOSE else table

@@ -30,6 +30,7 @@ from actum.process.books import (
 from actum.process.naming import derived, instance_of
 from actum.process.performing import Performer
 from actum.process.process import Process
+from actum.process.reacting import TIMERS
 from actum.process.record import said, timer_of
 from actum.process.worker import Worker
 from actum.service.agenda import Agenda, EffectRow, ProcessRow, TimerRow
@@ -63,7 +64,8 @@ class Processes:
         self._counter = counter
         self._turn = threading.Lock()
         self.progress = Progress("the processes")
-        self._agenda = Agenda(store, app.codec, database=database)
+        self._runner: Runner | None = None
+        self._agenda = Agenda(store, app.codec, database=database, names=(TIMERS, *app.processes, *app.effects))
         self._performer = Performer(
             app.effects,
             store=store,
@@ -71,6 +73,7 @@ class Processes:
             give=self._give,
             worker=f"{app.name}/{os.getpid()}/{uuid4().hex[:8]}",
             threads=follow,
+            freed=self._nudge,
         )
         self._worker = worker = Worker(
             store=store,
@@ -85,7 +88,6 @@ class Processes:
             performer=self._performer,
         )
         worker.begin()
-        self._runner: Runner | None = None
         if follow:
             self._runner = Runner(
                 store,
@@ -100,6 +102,10 @@ class Processes:
     def _step(self, *, effects: bool = True) -> bool:
         with self._turn:
             return self._worker.step(effects=effects)
+
+    def _nudge(self) -> None:
+        if self._runner is not None:
+            self._runner.nudge()
 
     def _give(self, wishes: Sequence[Wish]) -> list[Answer]:
         return self._counter.execute_all([(wish.command, wish.id, wish.acting) for wish in wishes])

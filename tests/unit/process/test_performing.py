@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -15,6 +16,7 @@ from actum.process.books import FinishEffect
 from actum.process.effect import LEASE, Attempt, Unknown
 from actum.process.performing import Performer
 from actum.process.record import EffectBegun, EffectDone, EffectFailed, EffectRequested
+from actum.process.worker import MOST
 from actum.service.agenda import EffectRow
 from tests.unit.process.payouts import (
     Account,
@@ -193,6 +195,43 @@ def a_mistaken_bank() -> App:
     return bank
 
 
+def test_what_nobody_performs_any_more_keeps_nobody_waiting_and_no_worker_awake(tmp_path: Path):
+    outside = OtherBank()
+    before = a_bank()
+    before.effect()(tell)
+    bench = Bench(tmp_path / "bank.db", before)
+    bench.running.append(*(Told(payout=f"T-{number}") for number in range(MOST + 1)))
+    bench.running.processes.catch_up(effects=False)
+    bench = bench.again(a_bank(outside))
+    bench.do(MONEY, PAY)
+    assert outside.calls == [("P", 1)]
+    assert bench.running.processes._worker.rest(1.0) == 1.0
+    assert bench.running.processes.effects().where("status", "=", "requested").count() == MOST + 1
+    bench.running.close()
+
+
+class Told(Effect):
+    payout: PayoutId
+
+
+def tell(request: Told) -> None:
+    raise AssertionError("nobody is told any more")
+
+
+def test_what_is_due_and_cannot_be_done_now_lets_a_worker_rest(at_work: Open):
+    bench = at_work(a_bank())
+    bench.do(MONEY)
+    bench.running.execute(PAY)
+    bench.running.processes.catch_up(effects=False)
+    assert only(bench).due is not None
+    assert bench.running.processes._worker.rest(1.0) == 1.0
+    under_way: list[int] = []
+    performer = a_performer(bench, threads=True, freed=lambda: under_way.append(len(performer._under_way)))
+    performer.see_to(bench.running.processes.agenda.effects(bench.running.processes.now(), 1))
+    performer.close()
+    assert under_way == [0], "who rests is told once somebody is free again"
+
+
 def test_after_so_many_attempts_it_is_left_to_a_person(at_work: Open):
     outside = OtherBank()
     outside.troubles = [ConnectionError("down") for _ in range(9)]
@@ -222,16 +261,22 @@ def _dying(given: Any, *names: str) -> Any:
 
 
 def the_next_worker(bench: Bench) -> Bench:
+    processes = bench.running.processes
+    processes._performer = processes._worker._performer = a_performer(bench)
+    return bench
+
+
+def a_performer(bench: Bench, *, threads: bool = False, freed: Callable[[], None] = lambda: None) -> Performer:
     running = bench.running
-    running.processes._performer = running.processes._worker._performer = Performer(
+    return Performer(
         running.app.effects,
         store=running.store,
         codec=running.app.codec,
         give=running.processes._give,
         worker="the next one",
-        threads=False,
+        threads=threads,
+        freed=freed,
     )
-    return bench
 
 
 def test_a_crash_between_the_call_and_its_record_leaves_an_effect_that_is_shown_as_unknown(at_work: Open):
