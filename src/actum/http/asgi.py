@@ -243,7 +243,7 @@ def _check_part(route: Route, served: Served) -> None:
 
 
 def _carry(call: Call, response: Response) -> None:
-    """The story and the trace that the request named, on its answer."""
+    """The story and the trace that the request named, on its answer. Both are ASCII, as `said_in` has found."""
     acting = call.said.acting
     if acting.correlation is not None:
         response.headers.setdefault(CORRELATION, str(acting.correlation))

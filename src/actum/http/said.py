@@ -35,7 +35,7 @@ TRACESTATE = "tracestate"
 LONGEST_TRACESTATE = 512
 """How many characters of a trace's state are carried on (W3C Trace Context, §3.3.1.5)."""
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?\Z")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]*)?\Z")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"\Z')
 
 
@@ -103,7 +103,7 @@ def traceparent_of(headers: dict[str, str]) -> str | None:
 def tracestate_of(headers: dict[str, str]) -> str | None:
     """What the tracing systems along the way have noted; without a trace, nothing."""
     value = headers.get(TRACESTATE, "")
-    if traceparent_of(headers) is None or not 0 < len(value) <= LONGEST_TRACESTATE or not value.isprintable():
+    if traceparent_of(headers) is None or not 0 < len(value) <= LONGEST_TRACESTATE or not (value.isascii() and value.isprintable()):
         return None
     return value
 

@@ -207,3 +207,10 @@ def test_whatever_comes_in_gets_an_answer_that_is_no_fault_of_ours(
     assert answer.status_code < 500 or answer.status_code == 503, (method, path, query, headers, body, answer.text)
     if answer.status_code >= 400 and method != "HEAD":
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_trace_that_no_header_could_carry_back_is_passed_over_and_the_command_decided(client: TestClient):
+    trace = b"01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-\xe2\x82\xac"
+    sent = {"account": "A", "owner": "o"}
+    answer = client.post("/commands/Open", json=sent, headers={b"traceparent": trace})  # type: ignore[dict-item]
+    assert (answer.status_code, "traceparent" in answer.headers) == (200, False)

@@ -92,6 +92,8 @@ def test_a_key_of_nothing_or_too_much_is_turned_down(value: str):
         (TRACE.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0" * 32), False),
         (TRACE.replace("00f067aa0ba902b7", "0" * 16), False),
         (TRACE.upper(), False),
+        ("01" + TRACE[2:] + "-€", False),
+        ("01" + TRACE[2:] + "-a b", False),
         ("", False),
     ],
 )
