@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from actum.decision.acting import acting, current
 from actum.decision.command import command_id_of
+from actum.history.finding import event_at
 from actum.http.answers import Receipt, outcome_of, receipt_of, record_of
 from actum.http.call import answer
 from actum.http.problem import Problem, problem_of
 from actum.http.said import CORRELATION, IDEMPOTENCY_KEY, uuid_in
 from actum.journal.clock import SYSTEM_IDS, uuid_of
-from actum.journal.errors import Invalid, Unknown
+from actum.journal.errors import Invalid, Refused, Unknown
 from actum.journal.message import from_json
 from actum.journal.query import Query
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from actum.decision.outcome import Decided
     from actum.http.call import Call
     from actum.http.served import Served
+    from actum.journal.event import Position
 
 AGAIN = ("outcome-unknown", "busy", "conflict", "unavailable", "storage-full")
 """Problems after which the same command may be sent again, with the key that they name."""
@@ -36,12 +39,16 @@ async def command(call: Call) -> Response:
     served = call.served
     cls = served.app.command_type(call.names["name"])
     given = from_json(await call.body(), cls)
-    id = SYSTEM_IDS.new() if call.said.id is None else command_id_of(call.said.id)
+    id = _id_of(call)
     with served.commands.enter():
         try:
             decided = await _decided(call, given, uuid_of(id))
+            if decided.repeated:
+                await _check_whose(call, decided.position)
             receipt = None if _wants_little(call) else await asyncio.to_thread(_receipt, served, decided, given)
         except Exception as wrong:
+            if isinstance(wrong, Refused) and wrong.repeated:
+                await _check_whose(call, wrong.position)
             problem = problem_of(wrong) or Problem("internal", str(wrong))
             served.metrics.decided(command=cls.__kind__.type, outcome=problem.type.name)
             if problem.type.name == "internal":
@@ -58,6 +65,28 @@ async def command(call: Call) -> Response:
     if decided.repeated:
         headers["idempotency-replayed"] = "true"
     return answer(outcome_of(decided, receipt), position=decided.position, headers=headers)
+
+
+def _id_of(call: Call) -> bytes:
+    """The id of the command. Where it is known who asks, a key that is a text is their own: others may have the same."""
+    said, who = call.said.id, call.principal
+    if said is None:
+        return SYSTEM_IDS.new()
+    if isinstance(said, UUID) or who is None:
+        return command_id_of(said)
+    return command_id_of(sha256(f"{who.tenant or ''}\n{who.id}\n{said}".encode()).hexdigest())
+
+
+async def _check_whose(call: Call, position: Position) -> None:
+    """`reused` where the command that was decided before was somebody else's: nobody is answered for another."""
+    who = call.principal
+    if who is None:
+        return
+    first = await asyncio.to_thread(event_at, call.served.running.running.store, position)
+    if (first.metadata.actor, first.metadata.tenant) != (who.id, who.tenant):
+        raise Problem(
+            "reused", "the key stands for a command that somebody else gave; give this one a new Idempotency-Key"
+        )
 
 
 def _wants_little(call: Call) -> bool:

@@ -103,7 +103,11 @@ def traceparent_of(headers: dict[str, str]) -> str | None:
 def tracestate_of(headers: dict[str, str]) -> str | None:
     """What the tracing systems along the way have noted; without a trace, nothing."""
     value = headers.get(TRACESTATE, "")
-    if traceparent_of(headers) is None or not 0 < len(value) <= LONGEST_TRACESTATE or not (value.isascii() and value.isprintable()):
+    if (
+        traceparent_of(headers) is None
+        or not 0 < len(value) <= LONGEST_TRACESTATE
+        or not (value.isascii() and value.isprintable())
+    ):
         return None
     return value
 

@@ -181,6 +181,27 @@ def test_nobody_acts_as_somebody_else(house: House, running: Running):
     assert (event.metadata.actor, event.metadata.on_behalf_of) == ("root-1", "boss")
 
 
+@pytest.mark.parametrize("key", ["slip-1", "018f4b5e-7c44-7b0e-9d5e-acf1a2b3c4d5"])
+def test_nobody_is_answered_for_a_command_of_somebody_else(house: House, running: Running, key: str):
+    """Under the same key: a text is everybody's own, and a UUID that of whoever came first, also where it was refused."""
+    headers = {"idempotency-key": key}
+    with house.client("teller") as client:
+        assert client.post("/commands/Open", json=OPEN, headers=headers).status_code == 200
+        assert client.post("/commands/Open", json=OPEN, headers=headers).json()["repeated"]
+    with house.client("admin") as client:
+        answers = [client.post("/commands/Open", json=OPEN, headers=headers) for _ in range(2)]
+    named = [kind(answer) for answer in answers]
+    assert named == (["refused", "refused"] if key == "slip-1" else ["reused", "reused"])
+    if key == "slip-1":
+        assert [answer.json()["repeated"] for answer in answers] == [False, True]
+        return
+    refused = {"idempotency-key": key.replace("018f", "0190")}
+    with house.client("admin") as client:
+        assert kind(client.post("/commands/Open", json=OPEN, headers=refused)) == "refused"
+    with house.client("teller") as client:
+        assert kind(client.post("/commands/Open", json=OPEN, headers=refused)) == "reused"
+
+
 def test_what_is_public_is_answered_to_everybody(house: House):
     with house.client() as client:
         assert client.get("/queries/Owners").json() == []
