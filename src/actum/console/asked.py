@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 1024
 """Bytes of a form at the most."""
+
+PATIENCE = 10.0
+"""Seconds in which it must have arrived."""
 
 LANGUAGE = "actum_language"
 THEME = "actum_theme"
@@ -139,12 +143,23 @@ class Asked:
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise Problem("unsupported-media-type", "expected a form", accepts=["application/x-www-form-urlencoded"])
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message["type"] == "http.request" and message.get("more_body", False)
-            if len(body) > LARGEST:
-                raise Problem("too-large", f"the form has more than {LARGEST} bytes", limit=LARGEST)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _read(receive)
+        except TimeoutError:
+            raise Problem("too-slow", f"the form did not arrive within {PATIENCE:g} seconds") from None
         self.form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=200))
+
+
+async def _read(receive: Receive) -> bytes:
+    """All of the form: half of one is none."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Invalid("the sender went away before the form was complete")
+        body += message.get("body", b"")
+        if len(body) > LARGEST:
+            raise Problem("too-large", f"the form has more than {LARGEST} bytes", limit=LARGEST)
+        if not message.get("more_body", False):
+            return bytes(body)

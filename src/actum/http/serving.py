@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from signal import SIGINT
 from typing import TYPE_CHECKING, Protocol, Self
 
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -31,11 +32,56 @@ LONGEST_HEAD = 64 * 1024
 """Bytes of a request at the most that are neither a complete head nor part of its body: then the connection is closed."""
 
 
+class Lines(msgspec.Struct, frozen=True, kw_only=True):
+    """The bounds of connections: how long one may be silent before it has asked, and how many there are."""
+
+    head: float = 10.0
+    """Seconds in which the head of a request must have arrived, from its first byte on; of the first one from the connection on."""
+    most: int = 5000
+    """Connections at once; one more is told to come again, and closed."""
+
+
 class _Protocol(HttpToolsProtocol):
     """HTTP/1.1 with a bound on what may come in that is no body: the head, and what stands around and behind its chunks."""
 
+    lines = Lines()
     _pending = 0
     _begun = False
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.lines.most:
+            transport.write(_FULL)
+            transport.close()
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        self._wait_for_head()
+        super().on_message_begin()
+
+    def _wait_for_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(self.lines.head, self._give_up)
+
+    def _wait_no_more(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        """Nobody is kept waiting by half a head; an answer that is under way to the same caller is finished."""
+        self._late = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_LATE)
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         self._pending += len(data)
@@ -49,6 +95,7 @@ class _Protocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._wait_no_more()
         self._pending, self._begun = 0, True
         super().on_headers_complete()
 
@@ -59,6 +106,14 @@ class _Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._pending, self._begun = 0, False
         super().on_message_complete()
+
+
+def _bare(status: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join((b"HTTP/1.1 " + status, *headers, b"content-length: 0", b"connection: close", b"", b""))
+
+
+_LATE = _bare(b"408 Request Timeout")
+_FULL = _bare(b"503 Service Unavailable", b"retry-after: 1")
 
 
 class Served(Protocol):
@@ -107,21 +162,22 @@ class _Server(uvicorn.Server):
 class Serving:
     """A door on an address. `with Serving(asgi(bank, "bank.db")) as serving:` serves from a thread, at `serving.url`.
 
-    Port 0 is a free one. Raises `Invalid` for an address beyond loopback where the door has no authentication,
+    Port 0 is a free one; `lines` are the bounds of connections. Raises `Invalid` for an address beyond loopback where the door has no authentication,
     `Unavailable` where the address is taken or the application cannot start.
     """
 
-    def __init__(self, door: Served, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, door: Served, *, host: str = "127.0.0.1", port: int = 0, lines: Lines | None = None) -> None:
         if not door.secured and not is_loopback(host):
             raise Invalid(
                 f"{host} can be reached from other machines, and this door has no authentication: say security=…, "
                 "or listen on 127.0.0.1"
             )
         self._door = door
+        self._lines = lines or Lines()
         self._socket = _bound(host, port)
         self._address = self._socket.getsockname()[:2]
         self._ready = threading.Event()
-        self._server = _Server(_config(door), door, self._ready.set)
+        self._server = _Server(_config(door, self._lines), door, self._ready.set)
         self._thread = threading.Thread(target=self._serve, name="actum-http", daemon=True)
 
     @property
@@ -132,7 +188,7 @@ class Serving:
 
     def run(self, started: Callable[[], None] | None = None) -> None:
         """Serve until interrupted or told to stop; `started` is called once requests are answered."""
-        self._server = _Server(_config(self._door), self._door, started or (lambda: None))
+        self._server = _Server(_config(self._door, self._lines), self._door, started or (lambda: None))
         self._serve()
         self._check_started()
 
@@ -140,7 +196,7 @@ class Serving:
     async def here(self) -> AsyncIterator[Self]:
         """Serve for the time of an `async with` block, in the event loop that runs; signals stay the caller's business."""
         ready = asyncio.Event()
-        self._server = _Server(_config(self._door), self._door, ready.set)
+        self._server = _Server(_config(self._door, self._lines), self._door, ready.set)
         task = asyncio.create_task(self._server.without_signals([self._socket]))
         task.add_done_callback(lambda _: ready.set())
         await ready.wait()
@@ -194,10 +250,10 @@ def _bound(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _config(door: Served) -> uvicorn.Config:
+def _config(door: Served, lines: Lines) -> uvicorn.Config:
     return uvicorn.Config(
         door,
-        http=_Protocol,
+        http=type("_Bounded", (_Protocol,), {"lines": lines}),
         ws="none",
         lifespan="on",
         log_config=None,

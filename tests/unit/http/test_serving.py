@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx2 as httpx
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from actum.host.behind import Plain
 from actum.http.asgi import asgi
-from actum.http.serving import LONGEST_HEAD, Serving
+from actum.http.serving import LONGEST_HEAD, Lines, Serving
 from actum.journal.errors import Invalid, Unavailable
 from actum.service.running import Running
 from tests.unit.http.bank import bank
@@ -105,6 +105,22 @@ def test_what_follows_a_body_in_chunks_is_no_header_and_has_an_end():
             while True:
                 line.sendall(b"x-trailer: " + b"x" * 1000 + b"\r\n")
         assert not seen[1:]
+
+
+def test_a_connection_that_does_not_ask_in_time_is_closed():
+    """Never, half a head, or half of the next one: nobody holds a place for nothing."""
+    asked = b"GET /health HTTP/1.1\r\nhost: localhost\r\n"
+    with Serving(asgi(bank, "memory:"), lines=Lines(head=0.5)) as serving, ExitStack() as stack:
+        lines = [stack.enter_context(line_to(serving)) for _ in range(3)]
+        for line, said in zip(lines, (b"", asked, asked + b"\r\nGET"), strict=True):
+            line.sendall(said)
+        assert [line.makefile("rb").read().rpartition(b"HTTP/1.1 ")[2][:3] for line in lines] == [b"408"] * 3
+
+
+def test_there_are_no_more_connections_than_so_many():
+    with Serving(asgi(bank, "memory:"), lines=Lines(most=2)) as serving, ExitStack() as stack:
+        *_, third = [stack.enter_context(line_to(serving)) for _ in range(3)]
+        assert third.recv(100).startswith(b"HTTP/1.1 503")
 
 
 def line_to(serving: Serving) -> socket.socket:
