@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from actum.http.routes import ENTRANCES, ROUTES, SECURED, UNRECORDED, Route, Rou
 from actum.http.said import CORRELATION, TRACEPARENT
 from actum.http.security import Guard, Security
 from actum.http.served import Served
+from actum.journal.errors import Denied
 from actum.service.running import Running
 from actum.service.running_async import AsyncRunning
 
@@ -180,6 +182,7 @@ class Door:
             call = Call(scope, receive, await self.open())
             if call.served.guard is None:
                 check_reach(scope, call.headers.get("host"))
+            call.understand()
             route, call.names = self._router.find(call.method, path_in(scope))
             response = await self._answer(route, call)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
@@ -213,6 +216,9 @@ class Door:
         if guard is None or (route is not None and route.path in UNRECORDED and call.principal is None):
             return response
         try:
+            if call.principal is None and (route is None or route.path not in ENTRANCES):
+                with suppress(Denied):  # also of what was turned down before anybody asked who it is
+                    call.principal = guard.identify(call)
             needed = None if route is None else route.needed(call.names)
             await guard.record(call, permission=needed, status=response.status_code)
         except Exception as wrong:  # noqa: BLE001 - see there

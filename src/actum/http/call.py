@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
 
 JSON = "application/json"
+NOTHING = said_in({})
 
 
 class Call:
@@ -37,12 +38,17 @@ class Call:
         self.scope = scope
         self.served = served
         self._receive = receive
-        self._check_size()
-        self.headers = headers_of(scope["headers"])
-        self.said: Said = said_in(self.headers)
+        self.headers = {name.decode("latin-1"): value.decode(errors="replace") for name, value in scope["headers"]}
+        self.said: Said = NOTHING
         self.names: Mapping[str, Any] = {}
         self.principal: Principal | None = None
         self.still: Callable[[], None] = lambda: None
+
+    def understand(self) -> None:
+        """Take in what the headers say. Problems, or `Invalid`, for what cannot be said so; then nothing was said."""
+        self._check_size()
+        self.headers = headers_of(self.scope["headers"])
+        self.said = said_in(self.headers)
 
     @property
     def method(self) -> str:

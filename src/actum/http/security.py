@@ -134,6 +134,7 @@ class Guard:
         self._checking = asyncio.Semaphore(CHECKED_AT_ONCE)
         self._to_check = 0
         self._access = access
+        self._everybody = Principal(ANONYMOUS, security.policy.permissions(()), security.tenant)
         self._origin, self._trusted = security.origin, security.trusted
         self._strangers = Bucket(STRANGERS, most=STRANGERS_AT_ONCE)
 
@@ -224,9 +225,9 @@ class Guard:
         """Let the call pass and act for whoever gives it, or raise `Denied`."""
         call.principal = principal = self.identify(call)
         if principal is None:
-            if needed is not None and needed not in self.security.policy.permissions(()):
+            principal = self._everybody
+            if needed is not None and not principal.may(needed):
                 raise Denied("say who you are: with `Authorization: Bearer TOKEN`, or log in")
-            principal = Principal(ANONYMOUS, self.security.policy.permissions(()), self.security.tenant)
         if principal.tenant != self.security.tenant:
             raise Denied("this is another tenant's", needed=f"tenant:{self.security.tenant}")
         if needed is not None and not principal.may(needed):
@@ -255,10 +256,11 @@ class Guard:
     async def record(self, call: Caller, *, permission: str | None, status: int) -> None:
         """Have it on record that somebody was answered so. `too-many-requests` for too many of whom nobody knows.
 
-        Whatever strangers are answered, so that they cannot fill the journal.
+        Whatever strangers are answered, so that they cannot fill the journal; but for what everybody may.
         """
         principal = call.principal
-        if principal is None and not self._strangers.take():
+        public = permission is not None and self._everybody.may(permission)
+        if principal is None and not public and not self._strangers.take():
             raise Problem("too-many-requests", "too many attempts by strangers", headers={"Retry-After": "1"})
         accessed = Accessed(
             who=NOBODY if principal is None else principal.id,

@@ -236,6 +236,15 @@ def test_what_is_wrong_inside_is_for_those_who_may_know_it(tmp_path: Path):
         assert (answer.status_code, str(tmp_path) in answer.text, kind(answer)) == (503, False, "unavailable")
 
 
+def test_what_is_public_may_be_all_of_a_kind(running: Running, tmp_path: Path):
+    files = [str(tmp_path / name) for name in ("identities.db", "access.db")]
+    with TestClient(asgi(bank, running, security=Security(Policy(public=("queries:*",)), *files))) as client:
+        assert client.get("/queries/Owners").json() == []
+        assert client.get("/views/Balance").status_code == 401
+    with TestClient(asgi(bank, running, security=Security(Policy(public=("*",)), *files))) as client:
+        assert client.get("/views/Balance").status_code == 200
+
+
 def test_a_tenants_door_lets_in_the_tenants_own_and_writes_whose_it_was(running: Running, house: House):
     door = asgi(bank, running, security=security(house.folder, tenant="other"))
     with TestClient(door, headers={"authorization": f"Bearer {house.tokens['stranger']}"}) as client:
@@ -291,6 +300,22 @@ def test_everybody_who_came_is_on_record_with_what_they_were_answered_and_withou
         assert secret.encode() not in written
 
 
+def test_also_what_cannot_be_understood_is_on_record_with_who_said_it(house: House):
+    with house.client("admin") as client:
+        for headers in (
+            {"actum-correlation": "zzz"},
+            {"idempotency-key": ""},
+            {"actum-effective-at": "x"},
+            {"x": "x" * 20_000},
+        ):
+            assert client.get("/events", headers=headers).status_code in (400, 431)
+        assert client.get("/nowhere").status_code == 404
+        assert client.put("/events").status_code == 405
+    assert [(one.who, one.status) for one in house.accesses()] == [
+        *(("root-1", status) for status in (400, 400, 400, 431, 404, 405))
+    ]
+
+
 def test_nothing_is_answered_that_cannot_be_recorded(house: House):
     with house.client("admin") as client:
         assert client.get("/events").status_code == 200
@@ -311,9 +336,10 @@ def test_strangers_who_come_too_often_are_told_to_wait_and_others_are_not(house:
         answers = [client.get(path).status_code for path in ("/events", "/nowhere", "/me") for _ in range(2)]
         answers += [client.post("/login", content=b"{").status_code for _ in range(6)]
         assert answers == [401, 401, 404, 404, 401, 401, 415, 415, 415, 429, 429, 429]
+        assert client.get("/queries/Owners").status_code == 200, "everybody may"
         bearer = {"authorization": f"Bearer {house.tokens['admin']}"}
         assert client.get("/events", headers=bearer).status_code == 200
-    assert [one.status for one in house.accesses()] == [*answers[:9], 200]
+    assert [one.status for one in house.accesses()] == [*answers[:9], 200, 200]
 
 
 def test_another_way_of_knowing_who_asks_can_be_plugged_in(running: Running, tmp_path: Path):
