@@ -6,7 +6,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,10 @@ KEPT = 10_000
 """How many instances are kept folded between two pages."""
 
 
+_Earlier: TypeAlias = "tuple[tuple[Identity, ...], Sequence[SequencedEvent]]"
+"""The identities of an instance, and what is in the journal of it."""
+
+
 class Tracked:
     """One instance, folded up to where its process has come."""
 
@@ -77,22 +81,20 @@ class Reactor(Taker):
         self.from_beginning = definition.from_beginning
         self._definition = definition
         self._commands = commands
-        self._ids: dict[str, tuple[Identity, ...]] = {}
         self._tracked: OrderedDict[str, Tracked] = OrderedDict()
-        self._earlier: dict[str, list[SequencedEvent]] = {}
+        self._earlier: dict[str, _Earlier] = {}
 
     @property
     def events(self) -> Sequence[type[Event]]:
         return self._definition.events
 
     def instances(self, stored: SequencedEvent) -> Iterable[str]:
-        found = [(self._definition.instance(ids), ids) for ids in self._definition.fold.keys(stored.tags)]
-        self._ids.update(found)
-        return [instance for instance, _ in found]
+        return [self._definition.instance(ids) for ids in self._definition.fold.keys(stored.tags)]
 
     def forget(self) -> None:
         super().forget()
         self._tracked.clear()
+        self._earlier.clear()
 
     def set_aside(self, instance: str) -> None:
         """See `Taker.set_aside`."""
@@ -101,25 +103,35 @@ class Reactor(Taker):
 
     def prepare(self, chains: dict[str, list[SequencedEvent]]) -> None:
         """Load the instances that are not at hand; one question for all. They are folded where a failure is theirs alone."""
-        missing = [instance for instance in chains if instance not in self._tracked]
-        for instance in missing:
-            if instance not in self._ids:  # it was parked before this process began
-                self.instances(chains[instance][0])
-        names, tags = self.codec.names(self.events), self._definition.fold.tags
-        queries = [Query.of(types=names, tags=tags(self._ids[instance])) for instance in missing]
-        loaded = self.store.load(queries, after=[0] * len(queries))[1] if queries else []
-        self._earlier = dict(zip(missing, loaded, strict=True))
+        self._earlier = self._load({one: events[0] for one, events in chains.items() if one not in self._tracked})
         while len(self._tracked) > KEPT:
             self._tracked.popitem(last=False)
 
-    def _track(self, instance: str, before: Position) -> Tracked:
-        """The instance, with everything taken in that stands before that position."""
+    def _load(self, missing: dict[str, SequencedEvent]) -> dict[str, _Earlier]:
+        """What is in the journal of these instances, each told by an event that concerns it."""
+        if not missing:
+            return {}
+        names, tags = self.codec.names(self.events), self._definition.fold.tags
+        ids = {instance: self._ids(instance, stored) for instance, stored in missing.items()}
+        queries = [Query.of(types=names, tags=tags(one)) for one in ids.values()]
+        _, loaded = self.store.load(queries, after=[0] * len(queries))
+        return {instance: (ids[instance], found) for instance, found in zip(ids, loaded, strict=True)}
+
+    def _ids(self, instance: str, stored: SequencedEvent) -> tuple[Identity, ...]:
+        keys = self._definition.fold.keys(stored.tags)
+        return next(ids for ids in keys if self._definition.instance(ids) == instance)
+
+    def _track(self, instance: str, stored: SequencedEvent) -> Tracked:
+        """The instance, with everything taken in that stands before that event."""
         tracked = self._tracked.get(instance)
         if tracked is None:
-            tracked = Tracked(self._definition, self._ids[instance])
-            for stored in self._earlier.pop(instance):
-                if stored.position < before:
-                    for event in self.codec.decode(stored):
+            if instance not in self._earlier:  # it was set aside in the middle of a page
+                self._earlier |= self._load({instance: stored})
+            ids, earlier = self._earlier.pop(instance)
+            tracked = Tracked(self._definition, ids)
+            for one in earlier:
+                if one.position < stored.position:
+                    for event in self.codec.decode(one):
                         tracked.advance(event)
             self._tracked[instance] = tracked
         self._tracked.move_to_end(instance)
@@ -137,7 +149,7 @@ class Reactor(Taker):
 
     def work(self, instance: str, stored: SequencedEvent, *, after: Position) -> Chain:
         """See `Taker.work`."""
-        tracked = self._track(instance, stored.position)
+        tracked = self._track(instance, stored)
         for part, event in enumerate(self.codec.decode(stored)):
             begun, alive = tracked.started, tracked.advance(event)
             if not alive:

@@ -180,6 +180,33 @@ def _dies_after(taker: Any, wishes: int) -> bool:
     return False
 
 
+def test_what_is_kept_between_pages_is_bounded_by_the_instances_at_hand(at_work: Open):
+    bench = at_work(a_bank())
+    bench.do(MONEY, *(Request(payout=f"P-{number}", account="A", amount=Decimal(1)) for number in range(3)))
+    taker = bench.running.processes._worker._takers["Payout"]
+    taker.set_aside("Payout/P-0")
+    kept = {name: len(value) for name, value in vars(taker).items() if isinstance(value, dict | set)}
+    assert (kept.pop("_tracked"), set(kept.values())) == (2, {0})
+
+
+def test_an_instance_set_aside_in_the_middle_of_a_page_is_folded_again(at_work: Open):
+    bench = at_work(a_bank())
+    bench.do(MONEY)
+    bench.running.execute(PAY)
+    taker = bench.running.processes._worker._takers["Payout"]
+    prepare = taker.prepare
+
+    def and_set_aside(chains: Any) -> None:
+        prepare(chains)
+        for instance in chains:
+            taker.set_aside(instance)
+
+    taker.prepare = and_set_aside  # type: ignore[method-assign]
+    bench.running.processes.catch_up()
+    assert bench.running.state(Payout, "P").ended
+    assert "actum.parked" not in bench.types()
+
+
 class Greeting(Process, starts=Requested):
     payout: PayoutId
     seen: int = 0
