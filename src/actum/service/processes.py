@@ -241,10 +241,15 @@ class Processes:
         return self._execute(RetryEffect(effect=effect, reason=reason), None, reason, actor)
 
     def resolve_effect(self, effect: UUID, *answer: Event, reason: str, actor: str | None = None) -> Decided:
-        """Say what the outside would have answered, where a person found out: the effect is then done."""
+        """Say what the outside would have answered, where a person found out: the effect is then done.
+
+        `Unknown` where there is no such effect, or nobody here declares what answers it can have.
+        """
         row = self.effects().get(effect)
         if row is None:
             raise Unknown("effect", str(effect))
+        if row.request_type not in self._app.effects:
+            raise Unknown("effect", row.request_type, tuple(sorted(self._app.effects)))
         allowed = self._app.effects[row.request_type].answers
         for event in answer:
             if type(event) not in allowed:

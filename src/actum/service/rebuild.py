@@ -57,6 +57,8 @@ class Rebuilding:
 
     def begin(self, view: type[ViewT], *, step: int) -> Rebuild[ViewT]:
         """Build, or go on where there is something to go on with."""
+        if type(step) is not int or step < 1:
+            raise Invalid(f"rebuild: step: expected 1 event or more, found {step!r}")
         begun = self._handle(view, step)
         begun.resume()
         return begun

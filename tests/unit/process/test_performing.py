@@ -206,7 +206,12 @@ def test_what_nobody_performs_any_more_keeps_nobody_waiting_and_no_worker_awake(
     bench.do(MONEY, PAY)
     assert outside.calls == [("P", 1)]
     assert bench.running.processes._worker.rest(1.0) == 1.0
-    assert bench.running.processes.effects().where("status", "=", "requested").count() == MOST + 1
+    left = bench.running.processes.effects().where("status", "=", "requested")
+    assert left.count() == MOST + 1
+    first = left.first()
+    assert first is not None
+    with pytest.raises(Invalid, match="no effect is called 'Told'; known: SendMoney"):
+        bench.running.processes.resolve_effect(first.effect, reason="they know")
     bench.running.close()
 
 

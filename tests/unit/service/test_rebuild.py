@@ -143,6 +143,8 @@ def test_what_is_live_already_is_not_switched_to_twice(journal: Path):
         rebuild.switch()
         with pytest.raises(Invalid, match="live already"):
             rebuild.switch()
+        with pytest.raises(Invalid, match="step: expected 1 event or more, found 0"):
+            running.rebuild(view_of(running.app), step=0)
         with pytest.raises(Invalid, match="no candidate of Balance; rebuild it first"):
             running.candidate(view_of(running.app))
 
