@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actum.decision.cache import Kept, StateCache
-from actum.journal.errors import ActumError
+from actum.journal.errors import ActumError, Invalid
 from actum.journal.message import from_json, to_json
 from actum.journal.query import Query, QueryItem
 from actum.journal.store import Snapshot
@@ -70,7 +70,8 @@ class Loader:
         if fold.snapshot_every is not None:
             snapshot = self._store.snapshot(_snapshot_key(fold, ids))
             if snapshot is not None and snapshot.fingerprint == fold.fingerprint:
-                return snapshot.position, from_json(snapshot.data, fold.cls)
+                with suppress(Invalid):  # One that cannot be read is none: all that it spares is work.
+                    return snapshot.position, from_json(snapshot.data, fold.cls)
         return 0, fold.new(ids)
 
     def _fold(self, key: Key, kept: Kept, events: Sequence[SequencedEvent], head: Position) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from typing import Any
+from typing import Any, cast
 
 
 def parameters_of(function: Any) -> list[str]:
@@ -34,9 +34,59 @@ def forgotten(function: Any, parameter: str, declared: set[str]) -> set[str]:
 
 
 def code_of(function: Any) -> str:
-    """A text that changes with what the function does, and not with its comments, its layout or its place."""
+    """A text that changes with what the function does, and not with its comments, layout, place, or the Python that reads it."""
     tree = _tree(function)
-    return ast.dump(tree) if tree else repr(function.__code__.co_code)
+    return _dump(tree) if tree else repr(function.__code__.co_code)
+
+
+def codes_of(function: Any, *, owners: tuple[type, ...]) -> list[str]:
+    """The same of the function and of those that it calls, as far as they belong to the same program.
+
+    Those are functions of its module and of the modules beside it, and methods that one of the `owners` has.
+    """
+    found: dict[Any, str] = {}
+    waiting = [function]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found[one] = code_of(one)
+            waiting += _called(one, function, owners)
+    first = found.pop(function)
+    return [first, *sorted(found.values())]
+
+
+def _called(function: Any, by: Any, owners: tuple[type, ...]) -> list[Any]:
+    tree = _tree(function)
+    if tree is None:
+        return []
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    known = getattr(function, "__globals__", {})
+    candidates = [known.get(name) for name in names]
+    candidates += [inspect.getattr_static(owner, name, None) for owner in owners for name in attributes]
+    program = str(by.__module__).partition(".")[0]
+    bare = [getattr(each, "fget", None) or getattr(each, "__func__", None) or each for each in candidates]
+    return [each for each in bare if inspect.isfunction(each) and each.__module__.partition(".")[0] == program]
+
+
+_WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_params", "type_ignores"}
+
+
+def _dump(node: Any) -> str:
+    """`ast.dump`, but for what differs from one Python to the next, and for docstrings."""
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dump, cast('list[object]', node)))}]"
+    if isinstance(node, ast.Constant):
+        return f"{type(node.value).__name__} {node.value!r}"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    said = {name: value for name, value in ast.iter_fields(node) if name not in _WITHOUT_EFFECT}
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
+        said["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):
+        said["values"] = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+    inside = [f"{name}={_dump(value)}" for name, value in said.items() if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(inside)})"
 
 
 def made_of(function: Any, field: str) -> tuple[ast.expr, str] | None:

@@ -347,12 +347,7 @@ def copier(cls: type) -> Callable[[Any], Any] | None:
     """How to make a copy of a message that nobody else has; None where nothing in one of that class can be changed."""
     if _lasts(cls, (*_LASTING, datetime, time_of_day)):
         return None
-    decode: Callable[[bytes], Any] = decoder_of(cls).decode
-
-    def copy(message: Any) -> Any:
-        return decode(to_json(message))
-
-    return copy
+    return lambda message: _decoder_of(cls).decode(to_json(message))
 
 
 @_once

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import typing
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from actum.decision.state import events_in, hints_of, source
+from actum.decision.state import events_in, fingerprint, hints_of, source
 from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
 from actum.journal.event import SequencedEvent, Tag
 from actum.journal.message import name_of, tag_declared
@@ -109,10 +108,15 @@ class Projection:
         return Asks(view, as_of=kind is AsOf)
 
     def _fingerprint(self, version: int) -> bytes:
-        """Another one whenever the handler may do something else."""
-        code = [source().code_of(each) for each in (self._handle, self.begin) if each is not None]
-        text = repr((self.name, version, self.tag, sorted(str(event.__kind__) for event in self.events), code))
-        return sha256(text.encode()).digest()[:16]
+        """Another one whenever it must begin anew: for its `version`, and, where it has a `begin`, for what its code may do.
+
+        Without, nobody would take back what it did before; it then goes on where it is.
+        """
+        about = (self.name, version, None if self.tag is None else self.tag.name)
+        kinds = sorted(str(event.__kind__) for event in self.events)
+        code = () if self.begin is None else (self._handle, self.begin)
+        made: bytes = fingerprint().of_function(*code, about=(*about, kinds))
+        return made
 
     def query(self, key: str, codec: Codec) -> Query:
         """The events of a key."""

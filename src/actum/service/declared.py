@@ -159,8 +159,8 @@ class Declared:
 
         It is given each event and the driver's connection in the transaction in which its checkpoint moves; so is `begin`,
         when it begins anew. A class has both as methods, `handle` and `begin`. `by` is the identity type whose values may
-        be worked on beside each other, each in order; without it, all events are one line. Another `version`, or other
-        code, has it begin anew.
+        be worked on beside each other, each in order; without it, all events are one line. Another `version` has it
+        begin anew; so has other code where there is a `begin`, without which it goes on where it is.
         """
         from actum.projection.handling import projection_of  # noqa: PLC0415 - most applications have none
 

@@ -271,6 +271,28 @@ def test_another_handler_begins_anew(tmp_path: Path, views: str):
     assert _rows(views, "sums") == [(400,)]
 
 
+def test_without_begin_other_code_goes_on_and_another_version_begins_anew(tmp_path: Path, views: str):
+    """What it did before cannot be taken back by it: it does nothing a second time that nobody has asked for."""
+
+    def shop(handler: Any, version: int) -> App:
+        app = App("bank")
+        app.projection(name="sums", version=version)(handler)
+        return app
+
+    def adds(event: Deposited, db: Any) -> None:
+        db.execute("CREATE TABLE IF NOT EXISTS sums (cents INTEGER)")
+        db.execute("INSERT INTO sums VALUES (1)")
+
+    def renamed(event: Deposited, db: Any) -> None:
+        db.execute("INSERT INTO sums VALUES (20)")
+
+    for handler, version, expected in ((adds, 1, [1]), (renamed, 1, [1, 20]), (renamed, 2, [1, 20, 20, 20, 20])):
+        with _opened(shop(handler, version), tmp_path, views) as running:
+            running.append(Deposited(account="A", amount=Decimal(1)))
+            running.catch_up()
+        assert sorted(cents for (cents,) in _rows(views, "sums")) == expected
+
+
 def _begin_sums(db: Any) -> None:
     db.execute("DROP TABLE IF EXISTS sums")
     db.execute("CREATE TABLE sums (cents INTEGER)")
