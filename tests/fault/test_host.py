@@ -159,6 +159,7 @@ def test_a_host_keeps_its_pieces_at_work_whatever_befalls_them(stage: Stage):
         for pid in pids:
             until(lambda pid=pid: is_gone(pid), f"{pid} has ended with its host")
     _a_port_that_is_taken_is_passed_over(stage)
+    _nobody_else_can_read_what_is_kept(stage)
     with stage.up("--silence", "6"):
         _a_piece_that_hangs_is_started_again_and_one_that_is_paused_is_not(stage)
 
@@ -231,6 +232,13 @@ def _a_port_that_is_taken_is_passed_over(stage: Stage) -> None:
         assert host.wait(LONG) == 0
     assert not (stage.data / "host/control.json").exists()
     assert [one["said"] for one in stage.said if "said" in one] == ["stopping"]
+
+
+def _nobody_else_can_read_what_is_kept(stage: Stage) -> None:
+    kept = [stage.data, *stage.data.rglob("*")]
+    assert {"things.actum", "things.views.db", "logs"} <= {path.name for path in kept}
+    open_to_others = [f"{path} {path.stat().st_mode:o}" for path in kept if path.stat().st_mode & 0o077]
+    assert open_to_others == []
 
 
 def _a_piece_that_hangs_is_started_again_and_one_that_is_paused_is_not(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -136,8 +137,10 @@ def piece(
     What `actum up` begins for each piece, and what units and containers begin by themselves: see `actum files`.
     """
     needs_http()
-    from actum.host.starting import Asked, start  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.folder import PRIVATE  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.starting import Asked, start  # noqa: PLC0415
 
+    os.umask(PRIVATE)
     asked = Asked(
         target=system,
         data=data,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -103,11 +104,12 @@ def up(
     """
     needs_http()
     from actum.host.child import Teller  # noqa: PLC0415
-    from actum.host.folder import default_folder  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.folder import PRIVATE, default_folder  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.hosting import Setup  # noqa: PLC0415
     from actum.host.keeper import Patience  # noqa: PLC0415
 
     Teller()
+    os.umask(PRIVATE)
     folder = Path(data) if data else default_folder(load_system(system).name)
     setup = Setup(
         target=system,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,12 +33,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def run_whole(wanted: Wanted, *, as_json: bool) -> None:
     """Run it until somebody stops it."""
     needs_http()
-    from actum.host.folder import Folder  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.folder import PRIVATE, Folder  # noqa: PLC0415 - comes with the extra `http`
     from actum.host.hosting import near  # noqa: PLC0415
     from actum.host.starting import Asked, around_of  # noqa: PLC0415
     from actum.host.whole import opened, paged, whole  # noqa: PLC0415
     from actum.http.serving import Serving  # noqa: PLC0415
 
+    os.umask(PRIVATE)
     asked = Asked(
         target=wanted.target, data=wanted.data, store=wanted.store, security=wanted.security, actor=wanted.actor
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actum.host.folder import PRIVATE
 from actum.host.piece import has_console
 from actum.host.plan import PAGE, Described
 from actum.host.starting import around_of, asked_here
@@ -73,7 +74,7 @@ def describe(asked: Asked) -> str:
     if around.security is not None:
         around.security.policy.check(*around.system.contexts.values())
     if around.data is not None:
-        around.data.mkdir(parents=True, exist_ok=True)
+        around.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     prepare(around.system, around.places)
     return msgspec.json.encode(described(around.system)).decode()
 
@@ -86,6 +87,7 @@ async def ask(program: Program) -> Described:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        umask=PRIVATE,
     )
     said, trouble = await process.communicate()
     if process.returncode != 0:

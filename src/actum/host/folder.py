@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PRIVATE = 0o077
+"""The umask of whatever works on a data folder: what it makes is its owner's alone."""
+
+
 class Reached(msgspec.Struct, frozen=True):
     """Where the control door of a running host is, and the token that opens it. Kept so that only its owner can read it."""
 
@@ -33,9 +37,11 @@ class Folder:
         self.path = Path(path)
 
     def make(self) -> Folder:
-        """Have it there, for its owner only."""
+        """Have it there; what is made is for its owner only."""
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.path / "host").mkdir(mode=0o700, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as wrong:
             raise Unavailable(
                 f"{self.path} cannot be made: {wrong.strerror}; say another folder with --data"

@@ -174,7 +174,7 @@ def console_over(contexts: Mapping[str, Running], around: Around) -> Console:
     search = None
     if around.data is not None:
         search = around.data / "host" / "search"
-        search.mkdir(parents=True, exist_ok=True)
+        search.mkdir(mode=0o700, parents=True, exist_ok=True)
     return console(
         contexts,
         name=around.system.name,

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from actum.host.folder import PRIVATE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -58,6 +60,7 @@ class Process:
                 env={**os.environ, **environment, TELL: str(write), SUPERVISOR: str(os.getpid())},
                 pass_fds=(write,),
                 process_group=0,
+                umask=PRIVATE,
             )
         except BaseException:
             os.close(read)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from actum.http.files import private
 from actum.journal.event import Event, Tag
 from actum.journal.store import Durability
 from actum.service.app import App
@@ -42,7 +43,7 @@ access.knows(Accessed)
 
 async def open_access(journal: str | Path) -> AsyncRunning:
     """The access journal, opened. An access on record survives a killed process; the last ones may be lost with the power."""
-    return await access.open_async(journal, durability=Durability.LOSES_LAST_COMMITS_WITH_POWER)
+    return await access.open_async(private(journal), durability=Durability.LOSES_LAST_COMMITS_WITH_POWER)
 
 
 async def record(running: AsyncRunning, accessed: Accessed) -> None:

@@ -16,6 +16,7 @@ import argon2
 import argon2.exceptions
 
 from actum.decision.command import Command
+from actum.http.files import private
 from actum.http.policy import Policy, Principal, checked_permission
 from actum.journal.errors import Denied, Invalid, Misdeclared, Refused
 from actum.journal.event import Event, Tag
@@ -286,7 +287,7 @@ class Identities:
     """Those who are known, opened on their journal. Safe to share between threads; a context manager that closes it."""
 
     def __init__(self, journal: str | Path) -> None:
-        self.running = identities.open(journal, read_database="memory:")
+        self.running = identities.open(private(journal), read_database="memory:")
         self.running.catch_up()
         self._hasher = argon2.PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ def test_only_the_owner_reads_where_the_control_door_is(tmp_path: Path):
     folder.withdraw()
     with pytest.raises(Unavailable):
         folder.reached()
+
+
+def test_what_is_made_is_for_its_owner_only(tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        folder = Folder(tmp_path / "bank.data").make()
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in (folder.path, folder.path / "host", folder.logs)]
+    assert modes == [0o700] * 3
 
 
 def test_one_host_at_a_time_runs_on_a_folder(tmp_path: Path):
