@@ -16,6 +16,7 @@ import httpx2
 
 from actum.decision.acting import Acting
 from actum.decision.state import State
+from actum.http.limits import Limits
 from actum.http.wire import Answer, Blocks, Contract, lost, pause_after, turned_away
 from actum.journal.errors import Invalid
 from actum.journal.query import Query, checked_query
@@ -47,6 +48,9 @@ TRIES = 4
 UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 """What went wrong before anything was sent."""
 
+SILENCE = 2.5 * Limits().heartbeat
+"""Seconds in which nothing comes of a stream after which its line counts as broken: a door says more often that it is alive."""
+
 _ALL = Query.all()
 
 
@@ -54,7 +58,7 @@ class Client:
     """An application served elsewhere, for callers who block. Share one between threads; a context manager that closes it.
 
     `actor` is who acts where a command does not say and no `acting(…)` is around it; `token` is who asks, where the door
-    wants to know, and `headers` go along with each call, for a door that knows people by them. `timeout` is how many seconds to wait for an answer. A call that found the server busy, or whose outcome is
+    wants to know, and `headers` go along with each call, for a door that knows people by them. `timeout` is how many seconds to wait for an answer; what streams may be silent for longer, as long as the door is by default. A call that found the server busy, or whose outcome is
     not known, is sent again with the same id, `tries` times in all: a command is decided once.
     """
 
@@ -73,6 +77,7 @@ class Client:
             raise Invalid(f"tries: expected 1 or more, found {tries}")
         self._contract = Contract(app, acting=Acting(actor), token=token, headers=headers)
         self._http = httpx2.Client(base_url=url, timeout=timeout)
+        self._streaming = streaming(timeout)
         self._tries = tries
 
     def execute(
@@ -194,7 +199,7 @@ class Client:
         while True:
             ask = again(blocks.position)
             try:
-                with self._http.stream(ask.method, ask.path, **more(ask)) as response:
+                with self._http.stream(ask.method, ask.path, timeout=self._streaming, **more(ask)) as response:
                     if response.status_code == 200:
                         heard = True
                         for piece in response.iter_bytes():
@@ -210,6 +215,11 @@ class Client:
 
 
 NOTHING = Answer(0, b"")
+
+
+def streaming(timeout: float) -> httpx2.Timeout:
+    """How long to wait for what a stream says, where any other answer is waited for so many seconds."""
+    return httpx2.Timeout(timeout, read=max(timeout, SILENCE))
 
 
 class More(TypedDict):

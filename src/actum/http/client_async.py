@@ -9,7 +9,7 @@ import httpx2
 
 from actum.decision.acting import Acting
 from actum.decision.state import State
-from actum.http.client import NOTHING, TRIES, UNSENT, answer_in, more
+from actum.http.client import NOTHING, TRIES, UNSENT, answer_in, more, streaming
 from actum.http.wire import Answer, Blocks, Contract, lost, pause_after, turned_away
 from actum.journal.errors import Invalid
 from actum.journal.query import Query, checked_query
@@ -56,6 +56,7 @@ class AsyncClient:
             raise Invalid(f"tries: expected 1 or more, found {tries}")
         self._contract = Contract(app, acting=Acting(actor), token=token, headers=headers)
         self._http = httpx2.AsyncClient(base_url=url, timeout=timeout)
+        self._streaming = streaming(timeout)
         self._tries = tries
 
     async def execute(
@@ -182,7 +183,7 @@ class AsyncClient:
         while True:
             ask = again(blocks.position)
             try:
-                async with self._http.stream(ask.method, ask.path, **more(ask)) as response:
+                async with self._http.stream(ask.method, ask.path, timeout=self._streaming, **more(ask)) as response:
                     if response.status_code == 200:
                         heard = True
                         async for piece in response.aiter_bytes():

@@ -28,6 +28,10 @@ MOST_LOOKED_AT = 10_000
 """How many events one page looks at to find those of an actor or a story; the next page goes on behind them."""
 
 
+PAGE = 500
+"""How many events a page has where nobody says how many they want, and the door gives as many."""
+
+
 class Span(msgspec.Struct, frozen=True):
     """Which stretch of the journal somebody wants, how many events of it, and whether the newest first."""
 
@@ -47,7 +51,7 @@ def span_in(parameters: Parameters, *, rows: int) -> Span:
         after=parameters.position("after") or 0,
         until=parameters.moment("until"),
         since=since,
-        limit=parameters.number("limit", least=1, most=rows) or min(100, rows),
+        limit=parameters.number("limit", least=1, most=rows) or min(PAGE, rows),
         newest=parameters.yes("newest"),
     )
 

@@ -368,7 +368,7 @@ _EVENTS = [
     _parameter("after", _POSITION, about="behind this position"),
     _parameter("until", _MOMENT, about="up to this position, or this time"),
     _parameter("since", TIME, about="recorded at this time or later"),
-    _parameter("limit", _ROWS, about="how many events"),
+    _parameter("limit", _ROWS, about="how many events; as many as the door gives, at most 500, where it is not said"),
     _parameter("newest", {"enum": ["true", "false"]}, about="the newest first"),
 ]
 _HEADERS = [_header("If-None-Match", {"type": "string"}, "the ETag of what you have")]

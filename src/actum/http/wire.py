@@ -103,9 +103,9 @@ class Contract:
         return self._get(path, _timing(at, wait_for, timeout))
 
     def events(self, choice: Choice, *, after: Position, until: Position | None) -> Ask:
-        """A page of events."""
+        """A page of events: as many as the door gives."""
         bound = () if until is None else (("until", str(until)),)
-        return self._get("/events", (*_chosen(choice), ("after", str(after)), ("limit", "500"), *bound))
+        return self._get("/events", (*_chosen(choice), ("after", str(after)), *bound))
 
     def newest(self, choice: Choice, *, limit: int) -> Ask:
         """The last events, the newest first."""

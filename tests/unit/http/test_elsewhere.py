@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from actum import Unavailable
 from actum.http.asgi import asgi
+from actum.http.client import Client
 from actum.http.elsewhere import Elsewhere
 from actum.http.limits import Limits
 from actum.http.serving import Serving
@@ -41,6 +44,62 @@ def test_what_happens_behind_a_door_is_heard_and_a_door_that_was_away_is_caught_
             assert office.state(Wealth, "D").steps == " 2"
             listening.stop()
             source.close()
+
+
+class Counting:
+    """A door that counts the feeds it opens, and what it says in them."""
+
+    def __init__(self, door: Any) -> None:
+        self._door = door
+        self.opened = 0
+        self.said = threading.Semaphore(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._door, name)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        is_feed = scope["type"] == "http" and scope["path"] == "/feed"
+        self.opened += is_feed
+
+        async def sent(message: Any) -> None:
+            await send(message)
+            if is_feed and message["type"] == "http.response.body":
+                self.said.release()
+
+        await self._door(scope, receive, sent)
+
+
+def test_a_feed_that_is_silent_for_longer_than_an_answer_takes_is_kept():
+    app = a_bank()
+    with app.open("memory:", actor="t") as bank:
+        door = Counting(asgi(app, bank, limits=Limits(heartbeat=1.2)))
+        with Serving(door) as serving:
+            source = Elsewhere(serving.url, app, timeout=0.5)
+            rung = threading.Event()
+            stop = source.watch(lambda _: rung.set())
+            source.read(frozenset({"Deposited"}), after=0)
+            for _ in range(3):
+                assert door.said.acquire(timeout=30)
+            assert door.opened == 1
+            bank.execute(deposit("C", 5))
+            assert rung.wait(30)
+            assert door.opened == 1
+            stop()
+            source.close()
+
+
+def test_a_door_with_small_pages_is_heard_too():
+    app = a_bank()
+    with app.open("memory:", actor="t") as bank, Serving(asgi(app, bank, limits=Limits(rows=2))) as serving:
+        for amount in range(1, 6):
+            bank.execute(deposit("C", amount))
+        with Client(serving.url, app) as web:
+            assert [event.position for event in web.events()] == [1, 2, 3, 4, 5]
+        source = Elsewhere(serving.url, app)
+        heard = source.read(frozenset({"Deposited"}), after=0)
+        assert [stored.position for stored in heard.events] == [1, 2]
+        assert heard.more
+        source.close()
 
 
 def test_a_source_says_which_event_stands_where():
