@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from actum.http import opening
+from actum.http.asgi import asgi
 from actum.http.opening import Opening
+from actum.http.policy import Policy
+from actum.http.security import Security
 from actum.journal.errors import Unavailable
+from tests.unit.http.bank import bank
 
 
 class Shop:
@@ -61,3 +66,15 @@ def test_an_attempt_that_fails_leaves_nothing_open_and_the_next_one_waits_a_whil
         await thing.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("missing", ["bank.db", "known.db", "came.db"])
+def test_a_door_that_cannot_be_opened_keeps_nothing_open(tmp_path: Path, missing: str):
+    journal, known, came = (
+        str(tmp_path / ("nowhere" if name == missing else ".") / name) for name in ("bank.db", "known.db", "came.db")
+    )
+    door = asgi(bank, journal, security=Security(Policy(), known, came))
+    with pytest.raises(Unavailable, match=missing):
+        asyncio.run(door.open())
+    kept = [str(one.resolve()) for one in Path("/proc/self/fd").iterdir()]
+    assert [name for name in kept if name.startswith(str(tmp_path))] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -576,33 +575,6 @@ def test_the_client_shows_its_token(house: House, running: Running):
         with Client(serving.url, bank) as web, pytest.raises(Denied, match="say who you are"):
             web.head()
     assert denied.value.needed == "commands:Note"
-
-
-@pytest.mark.parametrize("missing", ["bank.db", "access.db", "identities.db"])
-def test_a_door_that_cannot_be_opened_keeps_nothing_open(tmp_path: Path, missing: str):
-    known_in(tmp_path)
-    journal, known, accesses = (
-        str(tmp_path / ("nowhere" if name == missing else ".") / name)
-        for name in ("bank.db", "identities.db", "access.db")
-    )
-    door = asgi(bank, journal, security=Security(POLICY, known, accesses))
-    with pytest.raises(Unavailable, match=missing):
-        asyncio.run(door.open())
-    kept = [str(one.resolve()) for one in Path("/proc/self/fd").iterdir()]
-    assert [name for name in kept if name.startswith(str(tmp_path))] == []
-
-
-def test_who_is_known_and_who_came_is_the_owners_alone_to_read(running: Running, tmp_path: Path):
-    before = os.umask(0o022)
-    try:
-        house = House(asgi(bank, running, security=security(tmp_path)), tmp_path, known_in(tmp_path))
-        with house.client() as client:
-            assert client.get("/me").status_code == 401
-            kept = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-    finally:
-        os.umask(before)
-    assert {kept[f"{name}.db{end}"] for name in ("identities", "access") for end in ("", "-wal", "-shm")} == {0o600}
-    assert kept["identities.db.key"] == 0o600
 
 
 def test_opening_and_closing_leaves_nothing_behind(house: House):
