@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -167,6 +168,12 @@ def answer(
     if position is not None:
         named[POSITION] = str(position)
     return Response(body, status, named, JSON)
+
+
+def etag_of(*parts: object) -> str:
+    """The version of an answer: its position, which is said last, and a mark of the code and the folds it came from."""
+    *code, position = parts
+    return f'W/"{position}-{sha256(repr(code).encode()).hexdigest()[:12]}"'
 
 
 def unchanged(etag: str, position: Position) -> Response:

@@ -10,7 +10,7 @@ import msgspec
 from actum.history.as_of import Moment, position_at
 from actum.history.finding import event_at, event_with_id
 from actum.http.answers import Events, Recording, recording_of
-from actum.http.call import answer, unchanged
+from actum.http.call import answer, etag_of, unchanged
 from actum.http.choice import FILTERS, Choice, choice_in
 from actum.http.said import uuid_in
 from actum.journal.errors import Invalid
@@ -90,7 +90,7 @@ async def events(call: Call) -> Response:
     parameters.finish((*FILTERS, "after", "until", "since", "limit", "newest"))
     running = call.served.running.running
     head = await call.served.read(running.head)
-    etag = f'W/"{head}"'
+    etag = etag_of(running.app.producer, head)
     if call.matches(etag):
         return unchanged(etag, head)
     return answer(await call.served.read(page_of, running, choice, span), position=head, headers={"etag": etag})
@@ -101,7 +101,7 @@ async def event(call: Call) -> Response:
     running = call.served.running.running
     which: str = call.names["which"]
     found = await call.served.read(_find, running, which)
-    etag = f'W/"{found.leaf.hex()[:16]}"'
+    etag = etag_of(running.app.producer, found.leaf.hex()[:16])
     if call.matches(etag):
         return unchanged(etag, found.position)
     return answer(recording_of(found, running.app.codec), position=found.position, headers={"etag": etag})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from actum.decision.state import fold_of, source
 from actum.history.as_of import position_at, state_at
 from actum.http.answers import Stated
-from actum.http.call import answer, unchanged
+from actum.http.call import answer, etag_of, unchanged
 from actum.http.parameters import asked_of, identity_in, question_in, timing_in
 from actum.http.problem import Problem
 from actum.journal.event import Position
@@ -99,13 +98,13 @@ async def state(call: Call) -> Response:
     def look() -> Shown:
         served.there(at, "at")
         until = position_at(running.store, at)
-        if call.matches(_etag(cls.__name__, fold.fingerprint, until)):
+        if call.matches(etag_of(cls.__name__, fold.fingerprint, until)):
             return Shown(until, None)
         found: Any = state_at(running.store, served.app.codec, fold=fold, ids=ids, until=until)
         return Shown(until, to_json(found))
 
     shown = await served.read(look)
-    etag = _etag(cls.__name__, fold.fingerprint, shown.position)
+    etag = etag_of(cls.__name__, fold.fingerprint, shown.position)
     if shown.body is None:
         return unchanged(etag, shown.position)
     return answer(Stated(shown.position, msgspec.Raw(shown.body)), position=shown.position, headers={"etag": etag})
@@ -125,10 +124,10 @@ async def _show(
         served.there(timing.at, "at")
         # The position is read before the rows: they may be newer than it says, never older.
         position = _position(running, timing.at, views)
-        return Shown(position, None if call.matches(_etag(*version, position)) else read())
+        return Shown(position, None if call.matches(etag_of(*version, position)) else read())
 
     shown = await served.read(look)
-    etag = _etag(*version, shown.position)
+    etag = etag_of(*version, shown.position)
     if shown.body is None:
         return unchanged(etag, shown.position)
     return answer(shown.body, position=shown.position, headers={"etag": etag})
@@ -142,9 +141,3 @@ def _code_of(function: Answers) -> str:
 
 def _position(running: Running, at: Moment | None, views: tuple[type[View], ...]) -> Position:
     return running.views.shown(*views) if at is None else position_at(running.store, at)
-
-
-def _etag(*parts: object) -> str:
-    """The version of an answer: its position, and a mark of the code and the folds it came from."""
-    *code, position = parts
-    return f'W/"{position}-{sha256(repr(code).encode()).hexdigest()[:12]}"'

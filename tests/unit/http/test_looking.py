@@ -131,14 +131,19 @@ def test_what_no_event_can_have_is_turned_down(client: TestClient, address: str)
     assert (answer.status_code, kind(answer)) == (400, "invalid")
 
 
-def test_older_kinds_are_shown_as_stored_and_in_the_words_of_today(running: Running):
-
+def test_older_kinds_are_shown_as_stored_and_in_the_words_of_today(running: Running, client: TestClient):
+    """Also to whoever has them in the words of an earlier program."""
     running.execute(Open(account="A", owner="o"))
     running.execute(Deposit(account="A", amount=Decimal(7)))
+    known = {path: client.get(path).headers["etag"] for path in ("/events", "/events/2")}
     newer = App("newer")
     newer.knows(Paid)
     newer.upcast("Deposited", 1, rename("amount", to="sum"))
     with newer.open(running.store, actor="x") as reading, TestClient(asgi(newer, reading)) as client:
         event = client.get("/events/2").json()
+        for path, etag in known.items():
+            assert client.get(path, headers={"if-none-match": etag}).status_code == 200
+            again = client.get(path).headers["etag"]
+            assert client.get(path, headers={"if-none-match": again}).status_code == 304
     assert (event["version"], event["data"]) == (1, {"account": "A", "amount": "7"})
     assert event["today"] == [{"type": "Deposited", "version": 2, "data": {"account": "A", "sum": "7"}}]
