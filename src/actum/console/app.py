@@ -55,6 +55,9 @@ _LOG = logging.getLogger(__name__)
 AT_ONCE = 16
 """How many pages are made at once; whoever comes too many waits."""
 
+MOST_FEEDS = 200
+"""How many live feeds are open at once."""
+
 YEAR = 365 * 86_400
 
 LOOK = 60.0
@@ -186,7 +189,9 @@ class Console:
         try:
             await self.open()
             asked = self._asked(scope)
+            asked.understand()
             response, route = await self._routed(asked, receive)
+            self._check_room(response)
         except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever asked gets an answer
             response = self._trouble(asked, wrong)
         open_to_all = route is not None and route.permission is None
@@ -198,6 +203,12 @@ class Console:
                 response = self._trouble(asked, wrong)
         response.raw_headers.extend(HEADERS)
         return response
+
+    def _check_room(self, response: Response) -> None:
+        """`busy` for a feed too many: each of them is written for whoever listens."""
+        if isinstance(response, StreamingResponse) and len(self._feeds) >= MOST_FEEDS:
+            detail = f"{len(self._feeds)} feeds are open, the most there may be"
+            raise Problem("busy", detail, headers={"Retry-After": "5"})
 
     def _same_look(self, asked: Asked, response: Response) -> bool:
         """Whether a page that somebody looks at only refreshes itself: that is on record again once a minute."""
@@ -243,7 +254,7 @@ class Console:
         if self._guard is None:
             if changes:
                 check_origin(asked)
-                if not hmac.compare_digest(asked.form.get("csrf", ""), self.house.token):
+                if not hmac.compare_digest(asked.form.get("csrf", "").encode(), self.house.token.encode()):
                     raise Denied(
                         "the form was not this console's, or is of before its start; load the page again", needed="csrf"
                     )

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 LARGEST = 64 * 1024
 """Bytes of a form at the most."""
 
+PARAMETERS = 50
+"""How many parameters an address has."""
+
+FIELDS = 200
+"""How many fields a form has."""
+
 PATIENCE = 10.0
 """Seconds in which it must have arrived."""
 
@@ -44,7 +50,7 @@ class Asked:
     def __init__(self, scope: Scope, house: House, *, language: str | None) -> None:
         self.scope = scope
         self.house = house
-        self.headers = headers_of(scope["headers"])
+        self.headers = {name.decode("latin-1"): value.decode(errors="replace") for name, value in scope["headers"]}
         self.said: Said = said_in({})
         self.principal: Principal | None = None
         self.still: Callable[[], None] = lambda: None
@@ -55,8 +61,13 @@ class Asked:
         self.names: Mapping[str, str] = {}
         self.rest: tuple[str, ...] = ()
         self.form: dict[str, str] = {}
-        self.query = dict(parse_qsl(scope.get("query_string", b"").decode("ascii", "replace"), max_num_fields=50))
+        self.query: dict[str, str] = {}
         self._preferred = language
+
+    def understand(self) -> None:
+        """Take in its headers and parameters. `Invalid` for what can be none."""
+        self.headers = headers_of(self.scope["headers"])
+        self.query = _fields(self.scope.get("query_string", b"").decode("ascii", "replace"), most=PARAMETERS)
 
     @property
     def method(self) -> str:
@@ -148,7 +159,14 @@ class Asked:
                 body = await _read(receive)
         except TimeoutError:
             raise Problem("too-slow", f"the form did not arrive within {PATIENCE:g} seconds") from None
-        self.form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=200))
+        self.form = _fields(body.decode("utf-8", "replace"), most=FIELDS)
+
+
+def _fields(text: str, *, most: int) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(text, max_num_fields=most))
+    except ValueError as wrong:
+        raise Invalid(f"expected {most} parameters or fields at the most") from wrong
 
 
 async def _read(receive: Receive) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 COLOURS = 6
 """How many colours and shapes contexts are told apart by."""
+
+
+FEEDS_WRITTEN_AT_ONCE = 2
+"""How many live feeds are written at once: where many listen, each gets larger batches less often, and pages are made meanwhile."""
 
 
 class House:
@@ -51,6 +56,7 @@ class House:
         self.older = dict(older)
         self.token = secrets.token_urlsafe(32)
         self.compared: dict[tuple[str, str], Difference] = {}
+        self.feeding = asyncio.Semaphore(FEEDS_WRITTEN_AT_ONCE)
         self._where = search
         self._searching: dict[str, Searching] = {}
         self.pulse = Pulse(self.contexts)

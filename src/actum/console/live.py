@@ -117,7 +117,8 @@ class _Feed:
         try:
             yield ": hello\n\n"
             while True:
-                batch = await asyncio.to_thread(self._batch)
+                async with self._asked.house.feeding:
+                    batch = await asyncio.to_thread(self._batch)
                 if batch:
                     yield batch
                     await asyncio.sleep(BREATH)

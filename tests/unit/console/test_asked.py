@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from actum.console import console
+import pytest
+from starlette.testclient import TestClient
+
+from actum.console import Console, console
+from actum.console.app import MOST_FEEDS
 from tests.unit.console.street import Street
 
 
@@ -34,3 +38,24 @@ def test_half_a_form_is_no_form(street: Street):
     asyncio.run(story())
     assert sent[0]["status"] == 400
     assert b"the sender went away" in sent[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "form", "status"),
+    [
+        ("GET", "/search?" + "&".join(f"p{n}=x" for n in range(51)), None, 400),
+        ("POST", "/settings", {f"f{n}": "x" for n in range(201)}, 400),
+        ("POST", "/settings", {"csrf": "é"}, 403),
+        ("GET", "/live/feed", None, 503),
+    ],
+)
+def test_what_is_too_much_or_none_of_ours_is_turned_down_in_words(
+    client: TestClient, method: str, address: str, form: dict[str, str] | None, status: int
+):
+    app = client.app
+    assert isinstance(app, Console)
+    app._feeds.update(range(MOST_FEEDS))  # type: ignore[arg-type]
+    answer = client.request(method, address, data=form)
+    app._feeds.clear()
+    assert (answer.status_code, "something went wrong inside" in answer.text) == (status, False)
+    assert "<main" in answer.text

@@ -139,11 +139,11 @@ def test_older_kinds_are_shown_as_stored_and_in_the_words_of_today(running: Runn
     newer = App("newer")
     newer.knows(Paid)
     newer.upcast("Deposited", 1, rename("amount", to="sum"))
-    with newer.open(running.store, actor="x") as reading, TestClient(asgi(newer, reading)) as client:
-        event = client.get("/events/2").json()
+    with newer.open(running.store, actor="x") as reading, TestClient(asgi(newer, reading)) as late:
+        event = late.get("/events/2").json()
         for path, etag in known.items():
-            assert client.get(path, headers={"if-none-match": etag}).status_code == 200
-            again = client.get(path).headers["etag"]
-            assert client.get(path, headers={"if-none-match": again}).status_code == 304
+            assert late.get(path, headers={"if-none-match": etag}).status_code == 200
+            again = late.get(path).headers["etag"]
+            assert late.get(path, headers={"if-none-match": again}).status_code == 304
     assert (event["version"], event["data"]) == (1, {"account": "A", "amount": "7"})
     assert event["today"] == [{"type": "Deposited", "version": 2, "data": {"account": "A", "sum": "7"}}]
