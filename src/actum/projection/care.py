@@ -42,7 +42,7 @@ class Care:
         self._parked: dict[str, Parked] = {}
         self._said: list[tuple[Event, SequencedEvent | None]] = []
 
-    def change(self, events: Sequence[SequencedEvent], reached: Mark, *, owner: str, scribe: Scribe) -> Change:
+    def change(self, events: Sequence[SequencedEvent], reached: Mark, *, owner: str, scribe: Scribe | None) -> Change:
         """What to write: rows, keys that are put aside, and what is noted of them."""
         mine = [stored for stored in events if stored.type in self._names]
         rows = self._line.rows.find({stored.tag_text for stored in mine}, self._database)

@@ -252,7 +252,7 @@ def line_of(
 class Handling:
     """One page of one line: what is done in the transaction. After too much trouble, each event in a savepoint of its own."""
 
-    def __init__(self, line: HandledLine, around: Around, *, scribe: Scribe) -> None:
+    def __init__(self, line: HandledLine, around: Around, *, scribe: Scribe | None) -> None:
         self._line = line
         self._plan: Projection = line.keys.projection
         self._around = around

@@ -139,6 +139,8 @@ def discarded(store: EventStore, follower: str) -> frozenset[tuple[int, str]]:
     return frozenset((one.position, one.key) for one in found)
 
 
-def notes_of(said: Sequence[tuple[Event, SequencedEvent | None]], scribe: Scribe, follower: str) -> list[EventData]:
-    """Several notes of one follower."""
-    return [scribe.note(one, follower=follower, about=about) for one, about in said]
+def notes_of(
+    said: Sequence[tuple[Event, SequencedEvent | None]], scribe: Scribe | None, follower: str
+) -> list[EventData]:
+    """Several notes of one follower; none where nobody writes them."""
+    return [] if scribe is None else [scribe.note(one, follower=follower, about=about) for one, about in said]

@@ -62,7 +62,8 @@ class Projector:
 
     `until` bounds how far it goes: the views are then as of that position. `page` is how many events go into one
     transaction, and `kept` how many rows of a share stay in memory from one to the next, twice at the most. With an `owner`,
-    it works on the shares that this worker holds; without one, on those that nobody does.
+    it works on the shares that this worker holds; without one, on those that nobody does. `scribe` writes what goes on record
+    in the journal; None for tables that are made for one look: looking puts nothing on record.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Projector:
         until: Position | None = None,
         page: int = PAGE,
         owner: str = "",
-        scribe: Scribe = SCRIBE,
+        scribe: Scribe | None = SCRIBE,
         kept: int = ROWS_KEPT,
     ) -> None:
         self._store = store

@@ -168,7 +168,10 @@ class Views:
 
         passing = open_read_database(MEMORY, journal=MEMORY, origin=self._store.origin)
         until = position_at(self._store, at)
-        Projector(self._store, self._app.codec, database=passing, plans=[plan_of(view)], until=until).catch_up()
+        look = Projector(
+            self._store, self._app.codec, database=passing, plans=[plan_of(view)], until=until, scribe=None
+        )
+        look.catch_up()
         return Table(view, passing)
 
     def _declared(self, view: type[View]) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from actum import Busy, Unavailable
+from actum import App, Busy, Unavailable, View
 from actum.journal.errors import ReadOnly
 from actum.service.part import Part, parts_of
+from actum.subscription.policy import park, skip
 from tests.unit.process.payouts import Deposit, Request, a_bank
-from tests.unit.projection.bank import Balance, Deposited, bank
+from tests.unit.projection.bank import AccountId, Balance, Deposited, bank
 
 LONG = 60
 
@@ -57,6 +58,45 @@ def test_listeners_of_the_queries_hear_of_rows_that_others_wrote(journal: Path):
 def test_the_queries_write_nothing_into_the_journal(journal: Path):
     with bank.open(journal, part=Part.QUERIES, actor="t") as queries, pytest.raises(ReadOnly):
         queries.append(Deposited(account="A-1", amount=Decimal(5)))
+
+
+careful = App("careful")
+
+
+@careful.view
+class Parking(View, on_failure=park(attempts=1)):
+    account: AccountId
+    seen: int = 0
+
+    def evolve(self, event: Deposited) -> None:
+        if event.amount == 13:
+            raise ValueError("unlucky")
+        self.seen += 1
+
+
+@careful.view
+class Skipping(View, on_failure=skip(reason="of no importance", attempts=1)):
+    account: AccountId
+    seen: int = 0
+
+    def evolve(self, event: Deposited) -> None:
+        if event.amount == 13:
+            raise ValueError("unlucky")
+        self.seen += 1
+
+
+def test_a_look_at_the_past_puts_nothing_on_record_whatever_it_meets(tmp_path: Path):
+    with careful.open(tmp_path / "careful.actum", actor="t") as running:
+        for amount in (1, 13, 2):
+            running.append(Deposited(account="A-1", amount=Decimal(amount)))
+        running.catch_up()
+        head, noted = running.head(), [event.type for event in running.events()][3:]
+        assert sorted(noted) == ["actum.view-parked", "actum.view-skipped"]
+        for part in (Part.QUERIES, None):
+            with careful.open(tmp_path / "careful.actum", part=part) as looking:
+                assert [row.seen for row in looking.view(Parking, at=3)] == [1]
+                assert [row.seen for row in looking.view(Skipping, at=3)] == [2]
+        assert running.head() == head
 
 
 def test_the_commands_have_no_view_in_their_way(journal: Path):
