@@ -11,10 +11,14 @@ from actum.http.security import Guard, Security
 from tests.unit.http.bank import bank
 
 
+def rights(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
 def test_who_is_known_and_who_came_is_the_owners_alone_to_read(tmp_path: Path):
     async def main() -> dict[str, int]:
         guard = await Guard.open(Security(Policy(), str(tmp_path / "known.db"), str(tmp_path / "came.db")), bank)
-        kept = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        kept = rights(tmp_path)
         await guard.close()
         return kept
 
