@@ -132,17 +132,17 @@ class Gateway:
 
     def _service(self, scope: Scope) -> str:
         """Whose request that is."""
-        _, first, *rest = scope["path"].split("/", 2)
+        first, _, rest = scope["path"].removeprefix("/").partition("/")
         if first == CONSOLE:
             return CONSOLE
         if first in self._contexts:
-            commands = bool(rest) and rest[0].startswith("commands/") and scope["method"] not in _SAFE
+            commands = rest.startswith("commands/") and scope["method"] not in _SAFE
             return f"{first}/{(Part.COMMANDS if commands else Part.QUERIES).value}"
         return PAGE
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         service = self._service(scope)
-        if self._directory.find(service) is None:
+        if not scope["path"].startswith("/") or self._directory.find(service) is None:
             known = [*sorted(f"/{name}/" for name in self._contexts), "/console/", "/services"]
             raise Problem("not-found", f"there is nothing at {scope['path']:.200}; there are {', '.join(known)}")
         key, headers = self._headers(scope, service)

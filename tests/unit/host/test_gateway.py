@@ -272,6 +272,16 @@ def test_an_address_that_is_none_is_told_with_those_there_are(url: str):
     assert json.loads(ask(url, "GET", "/services")[2]) == {"services": []}
 
 
+@pytest.mark.parametrize("target", [b"*", b"//shop/commands/Order", b"/%2F", b"http://localhost/nowhere"])
+def test_an_address_of_any_other_form_is_answered_with_a_problem(url: str, target: bytes):
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as line:
+        line.sendall(b"OPTIONS %s HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n" % target)
+        said = b"".join(iter(lambda: line.recv(65536), b""))
+    assert said.startswith(b"HTTP/1.1 404")
+    assert b"urn:actum:problem:not-found" in said
+
+
 def test_a_gateway_that_knows_nobody_answers_to_its_own_names_only(url: str):
     assert ask(url, "GET", "/shop/views/Item", host="evil.example")[0] == 421
 
