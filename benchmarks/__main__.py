@@ -44,7 +44,9 @@ def main(arguments: list[str]) -> int:
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
     try:
-        sections = [_measured(name, Ground(folder, asked.rounds, asked.quick)) for name in asked.section or SECTIONS]
+        sections = [
+            _measured(name, Ground(folder, asked.rounds, asked.quick, asked.long)) for name in asked.section or SECTIONS
+        ]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if asked.json:
@@ -58,6 +60,9 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How fast actum is, beside a raw program.")
     parser.add_argument("section", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--quick", action="store_true", help="tiny sizes: only to see that it runs")
+    parser.add_argument(
+        "--long", action="store_true", help="ten million events behind the console, not one; half an hour"
+    )
     parser.add_argument("--rounds", type=int, help="how often each takes its turn (5; 1 with --quick)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--dir", type=Path, help="a folder on the disk to measure (.build)")

@@ -12,10 +12,12 @@ import httpx2
 from actum.console import console
 from actum.history.searching import Search
 from actum.http.serving import Serving
+from actum.journal.event import Event
 from actum.projection.changed import Rebuilds
 from actum.service.opening import open_search
 from actum.service.running import Running
-from benchmarks.ground import Ground
+from benchmarks.bank import NOTE, Deposited, Opened, teller
+from benchmarks.ground import Ground, add
 from benchmarks.measure import timed
 from benchmarks.replay import reading
 from benchmarks.table import Section, at_most, fact
@@ -26,14 +28,21 @@ FIRST_BYTE = 200
 INDEX = 80
 """Bytes an event that the index may take."""
 
+BUSY = 100_000
+"""Events of the account in which most happens."""
+
+NAME = "BUSY"
+
 TIMES = 20
 """How often each page is asked for."""
 
 
 def measure(ground: Ground) -> Section:
     """The section."""
-    events = ground.size(1_000_000, 2_000)
-    journal = ground.journal(events)
+    events = ground.size(10_000_000 if ground.long else 1_000_000, 2_000)
+    journal = ground.copy(ground.journal(events), "console.actum")
+    busy = ground.size(BUSY, 200)
+    add(journal, _busy(busy))
     with reading.open(
         journal, actor="bench", read_database=ground.new("console.views.db"), follow=False, rebuilds=Rebuilds.BY_HAND
     ) as running:
@@ -52,8 +61,22 @@ def measure(ground: Ground) -> Section:
         fact("  of all pages, p99", f"{1000 * every[int(len(every) * 0.99)]:,.1f} ms"),
         at_most("the index for searching", size / events, INDEX, unit=" B/event", figure=f"{events / made:,.0f} events/s"),
     ]  # fmt: skip
-    notes = [f"{events:,} events behind it; {len(waits)} pages, each {TIMES} times over HTTP, one after another"]
+    notes = [
+        f"{events:,} events behind it, and {busy:,} of one account more; {len(waits)} pages, each {TIMES} times over HTTP, one after another",
+        "each page and its first byte, median and p99: "
+        + "; ".join(
+            f"{address} {1000 * statistics.median(each):,.0f} and {1000 * max(each):,.0f} ms"
+            for address, each in waits.items()
+        ),
+    ]
     return Section("The console", lines, notes)
+
+
+def _busy(events: int) -> Iterator[tuple[str, str, Event]]:
+    """An account in which more happens than a page can read before it begins."""
+    yield NAME, teller(0), Opened(account=NAME, teller=teller(0))
+    for turn in range(1, events):
+        yield NAME, teller(turn), Deposited(account=NAME, teller=teller(turn), amount=turn % 100, note=NOTE)
 
 
 def _index(running: Running, index: object) -> None:
@@ -93,8 +116,15 @@ def pages(running: Running) -> list[str]:
         "/bank/things/Balance",
         f"/bank/things/Balance/{account}",
         f"/bank/explain/Balance/{account}/balance",
+        f"/bank/things/Balance/{NAME}",
+        f"/bank/things/Balance/{NAME}?at={head - 10}",
+        f"/bank/compare/Balance/{NAME}?from=1&to={head}",
+        f"/bank/explain/Balance/{NAME}/balance",
+        "/bank/things/Everything/-",
+        "/bank/explain/Everything/-/total",
         "/views",
         "/bank/views/Balance",
+        "/processes",
         "/parked",
         "/map",
     ]

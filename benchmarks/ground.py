@@ -28,6 +28,7 @@ class Ground(NamedTuple):
     folder: Path
     rounds: int
     quick: bool
+    long: bool = False
 
     def size(self, full: int, quick: int) -> int:
         """How many, in this run."""
@@ -74,8 +75,13 @@ def chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
 
 def fill(path: Path, accounts: int) -> None:
     """Ten events an account, through the store's own door."""
+    add(path, history(accounts))
+
+
+def add(path: Path, events: Iterable[tuple[str, str, Event]]) -> None:
+    """Append such events likewise."""
     store, codec = SqliteStore(path), bank.codec
-    for chunk in chunks(history(accounts), BATCH):
+    for chunk in chunks(events, BATCH):
         store.append(Append(tuple(codec.encode(event, ids=SYSTEM_IDS, metadata=raw.METADATA) for _, _, event in chunk)))
     store.close()
     settle(path)

@@ -27,7 +27,7 @@ THANKS = {"fr": "cadeau", "en": "a present"}
 
 def amount(chance: Random, least: int, most: int) -> Decimal:
     """So many euros, and cents."""
-    return Decimal(chance.randint(least * 100, most * 100)) / 100
+    return (Decimal(chance.randint(least * 100, most * 100)) / 100).quantize(CENT)
 
 
 def first_day(people: Sequence[Customer], *, chance: Random) -> Iterator[Wish]:

@@ -123,7 +123,7 @@ FRENCH = Words(
         Step(
             "Regardez passer les événements",
             "Tout ce qui arrive à la banque est un événement dans un journal : versements, virements, ordres de bourse. "
-            "Les voici en direct. La page à gauche n'est que leur somme.",
+            "Les voici en direct. Les chiffres de la page n'en sont que la somme.",
         ),
         Step(
             "Trouvez le nombre faux",
@@ -218,7 +218,7 @@ ENGLISH = Words(
         Step(
             "Watch events scroll by",
             "Whatever happens at the bank is an event in a journal: money paid in, transfers, orders. Here they are, live. "
-            "The page on the left is nothing but their sum.",
+            "The figures of the page are nothing but their sum.",
         ),
         Step(
             "Find the wrong number",

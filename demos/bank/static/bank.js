@@ -30,8 +30,11 @@ function line(context, event) {
   const what = cell("what", "");
   const link = document.createElement("a");
   link.href = `/console/${context}/events/${event.position}`;
-  link.textContent = event.type;
-  what.append(link, ` ${event.data.customer ?? event.data.account ?? ""} ${half(event.data.label ?? event.data.share)}`);
+  const refused = event.type === "actum.refused";
+  link.textContent = refused ? (french ? "refusé" : "refused") : event.type;
+  if (refused) item.classList.add("refused");
+  const about = event.data.customer ?? event.data.account ?? event.data.said?.account ?? event.data.said?.plan ?? "";
+  what.append(link, ` ${about} ${half(event.data.label ?? event.data.share ?? event.data.said?.label)}`);
   cell("amount", amountOf(event.data));
   return item;
 }

@@ -29,6 +29,7 @@ from actum.console.asked import Asked
 from actum.console.house import House
 from actum.console.rendering import prepare, render
 from actum.console.routes import Route, find
+from actum.console.troubles import told
 from actum.http.opening import Opening
 from actum.http.problem import INSIDE, Problem, kept_in, problem_of
 from actum.http.reach import check_reach
@@ -315,10 +316,9 @@ class Console:
             )
         if problem.type.name == "unauthenticated" and self.secured and asked.method in SAFE and not asked.fragment:
             return RedirectResponse(asked.link("login", back=asked.address()), status_code=303)
-        values: dict[str, Any] = {"problem": problem, "detail": problem.detail}
-        response = _page(
-            asked, Shown("trouble.html", asked.words(problem.type.title), values, status=problem.type.status)
-        )
+        trouble = told(problem, asked.words)
+        values: dict[str, Any] = {"status": problem.type.status, "trouble": trouble}
+        response = _page(asked, Shown("trouble.html", trouble.title, values, status=problem.type.status))
         response.headers.update(problem.headers)
         return response
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from actum.console.answering import Shown
 from actum.console.formats import cell, number
+from actum.console.lengthy import bounded, comes_later
 from actum.console.telling import line_of
-from actum.console.thing import key_in, segments_of
+from actum.console.thing import key_in, segments_of, waiting
 from actum.decision.state import fold_of
 from actum.history.explain import Doubt
 from actum.history.formula import is_number
 from actum.history.story import Placed
+from actum.history.timeline import Subject
+from actum.service.explaining import explained as explain_cell
 
 if TYPE_CHECKING:
     from actum.console.asked import Asked
@@ -27,10 +30,16 @@ def explained(asked: Asked) -> Shown:
     running = asked.house.running(context)
     cls = running.app.state_type(name)
     *key, column = asked.rest
-    found = running.explain(
+    subject = Subject(cls, *fold_of(cls).parse(key_in(key)))
+    if comes_later(asked, running, subject):
+        return waiting(asked, running, subject, column)
+    found = explain_cell(
+        running.app,
+        bounded(running.store),
+        running.views,
         cls,
-        *fold_of(cls).parse(key_in(key)),
-        column=column,
+        subject.ids,
+        column,
         at=asked.number("at"),
         since=asked.number("since"),
         last=LAST,

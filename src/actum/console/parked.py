@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actum.console.answering import Moved, Shown
+from actum.console.troubles import trouble_of
 from actum.journal.errors import ActumError, Invalid, Unknown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def _of_context(asked: Asked, name: str, running: Running) -> dict[str, Any]:
         keys = [_key(asked, name, each) for each in running.parked()[:SHOWN]]
         trouble = None
     except ActumError as wrong:
-        keys, trouble = [], str(wrong)
+        keys, trouble = [], trouble_of(wrong, asked.words)
     return {
         "context": name,
         "colour": asked.house.colour(name),

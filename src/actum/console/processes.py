@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actum.console.answering import Shown
+from actum.console.troubles import trouble_of
 from actum.journal.errors import ActumError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _of_context(asked: Asked, name: str, running: Running) -> dict[str, Any] | N
         try:
             found |= _tables(running)
         except ActumError as wrong:
-            found["trouble"] = str(wrong)
+            found["trouble"] = trouble_of(wrong, asked.words)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from actum.console.answering import Moved, Shown
 from actum.console.layout import drawn
+from actum.console.troubles import Trouble, trouble_of
 from actum.journal.errors import ActumError, Unknown
 from actum.service.consequences import CONSOLE, Consequence, Happens, predicted
 from actum.service.part import parts_of
@@ -16,6 +17,9 @@ from actum.service.part import parts_of
 if TYPE_CHECKING:
     from actum.console.asked import Asked
     from actum.service.control import Piece
+
+LASTS = ("ready", "paused", "resumed", "paused by somebody else", "resumed by somebody else", "stopped", "killed")
+"""What happens to a piece as a rule, and is said in the language of the page; whatever else did stands as the host said it."""
 
 VERBS = ("start", "stop", "kill", "pause", "resume")
 
@@ -32,6 +36,7 @@ def services(asked: Asked) -> Shown:
     values = {
         "pieces": [(piece, _verbs(piece)) for piece in pieces],
         "trouble": trouble,
+        "lasts": LASTS,
         "controlled": house.control is not None,
         "may": asked.may("console:control"),
         "off": off,
@@ -50,12 +55,12 @@ def _service(piece: Piece) -> str:
     return f"{piece.context}/{piece.kind}" if piece.context else piece.name
 
 
-def _pieces(asked: Asked) -> tuple[tuple[Piece, ...], str | None]:
+def _pieces(asked: Asked) -> tuple[tuple[Piece, ...], Trouble | None]:
     control = asked.house.control
     try:
         return (() if control is None else control.pieces()), None
     except ActumError as wrong:
-        return (), str(wrong)
+        return (), trouble_of(wrong, asked.words)
 
 
 def _verbs(piece: Piece) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ import msgspec
 from actum.console.answering import Moved, Shown
 from actum.console.charts import Chart, Series
 from actum.console.formats import cell, moment
+from actum.console.lengthy import bounded, comes_later, meanwhile
 from actum.console.telling import Line, line_of
+from actum.console.troubles import trouble_of
 from actum.decision.state import fold_of
 from actum.history.as_of import position_at, state_at
 from actum.history.explain import title_of
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 ROWS = 50
 """Rows of a view on a page."""
+
+MANY = 10_000
+"""Rows that a page counts."""
 
 STEPS = 100
 """Events of a life on a page."""
@@ -70,7 +75,7 @@ def things(asked: Asked) -> Shown:
         }
         for name, running in asked.house.contexts.items()
     ]
-    return Shown("things.html", asked.words("Things"), {"contexts": found}, here="things")
+    return Shown("things.html", asked.words("Things"), {"contexts": found, "many": MANY}, here="things")
 
 
 def _views(running: Running) -> list[tuple[str, type[View]]]:
@@ -78,8 +83,9 @@ def _views(running: Running) -> list[tuple[str, type[View]]]:
 
 
 def _count(running: Running, view: type[View]) -> int | None:
+    """How many rows it has, `MANY` and one where it has more; None where they cannot be read."""
     try:
-        return running.view(view).count()
+        return running.view(view).count(most=MANY + 1)
     except ActumError:
         return None
 
@@ -126,7 +132,7 @@ def _rows(asked: Asked, table: Table[Any], context: str) -> dict[str, Any]:
     try:
         page = table.page(limit=ROWS, after=asked.query.get("after"))
     except ActumError as wrong:
-        return {"trouble": str(wrong)}
+        return {"trouble": trouble_of(wrong, asked.words)}
     columns = cells_of(cls)
     link = asked.link(context, "things", cls.__name__)
     return {
@@ -169,6 +175,8 @@ def thing(asked: Asked) -> Shown:
     running = asked.house.running(context)
     cls = running.app.state_type(name)
     subject = Subject(cls, *fold_of(cls).parse(key_in(asked.rest)))
+    if comes_later(asked, running, subject):
+        return waiting(asked, running, subject)
     life = _Life(asked, running, subject)
     chosen = life.chosen
     state = chosen.after if chosen else subject.fold.new(subject.ids)
@@ -192,6 +200,28 @@ def thing(asked: Asked) -> Shown:
         "is_view": issubclass(cls, View),
     }
     return Shown("thing.html", f"{name} {values['key']}", values, here="things")
+
+
+def waiting(asked: Asked, running: Running, subject: Subject[Any], column: str | None = None) -> Shown:
+    """The page of a thing of very many events, until they are read; of a view, with what its table shows meanwhile."""
+    context, cls = asked.names["context"], subject.fold.cls
+    key = " · ".join(map(str, subject.ids)) or "—"
+    values = {"context": context, "colour": asked.house.colour(context), "name": cls.__name__, "key": key}
+    fields = _fields_of_row(asked, running, subject)
+    if column is not None:
+        fields = [field for field in fields if field.name == column]
+    return meanwhile(asked, f"{cls.__name__} {key}", {**values, "fields": fields})
+
+
+def _fields_of_row(asked: Asked, running: Running, subject: Subject[Any]) -> list[Field]:
+    cls = subject.fold.cls
+    if running.app.views.get(cls.__name__) is not cls or asked.number("at") is not None:
+        return []
+    try:
+        row = running.view(cls).get(*subject.ids)
+    except ActumError:
+        return []
+    return [] if row is None else _fields(asked, asked.names["context"], row, subject.ids)
 
 
 def _stop(asked: Asked, context: str, step: Step[Any], link: str, chosen: Step[Any] | None) -> Stop:
@@ -220,7 +250,7 @@ class _Life:
         self.later = behind[-1] if behind else None
         first = (before[-1] if before else self.at + 1) - 1
         last = behind[-1] if behind else self.at
-        told = timeline(subject, store=running.store, codec=running.app.codec, after=first, until=last)
+        told = timeline(subject, store=bounded(running.store), codec=running.app.codec, after=first, until=last)
         self.steps = list(told)
 
     def _positions(
@@ -271,10 +301,15 @@ def compared(asked: Asked) -> Shown:
     cls = running.app.state_type(name)
     fold = fold_of(cls)
     ids = fold.ids(fold.parse(key_in(asked.rest)))
+    subject = Subject(cls, *ids)
+    if comes_later(asked, running, subject):
+        return waiting(asked, running, subject)
     moments = [position_at(running.store, asked.number(which), what=which) for which in ("from", "to")]
     if moments[0] > moments[1]:
         raise Invalid("from: expected a position before `to`")
-    one, other = (state_at(running.store, running.app.codec, fold=fold, ids=ids, until=until) for until in moments)
+    one, other = (
+        state_at(bounded(running.store), running.app.codec, fold=fold, ids=ids, until=until) for until in moments
+    )
     values = {
         "context": context,
         "colour": asked.house.colour(context),

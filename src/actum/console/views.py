@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from actum.console.answering import Answer, Answering, Moved, Shown
 from actum.console.charts import lag
 from actum.console.formats import cell
+from actum.console.troubles import trouble_of
 from actum.history.explain import title_of
 from actum.journal.errors import ActumError, Busy, Invalid
 from actum.journal.readmodel import Kept, Role
@@ -51,15 +52,17 @@ def _of_context(asked: Asked, name: str, running: Running) -> dict[str, Any]:
         followers = [_follower(asked, name, each) for each in running.followers()]
         trouble = None
     except ActumError as wrong:
-        followers, trouble = [], str(wrong)
+        followers, trouble = [], trouble_of(wrong, asked.words)
     stopped = running.views.progress.error
+    if trouble is None and stopped is not None:
+        trouble = trouble_of(stopped, asked.words)
     return {
         "context": name,
         "colour": asked.house.colour(name),
         "head": running.head(),
         "flow": asked.house.pulse.flow(name),
         "followers": followers,
-        "trouble": trouble or (None if stopped is None else str(stopped)),
+        "trouble": trouble,
     }
 
 

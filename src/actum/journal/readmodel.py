@@ -373,8 +373,8 @@ class ReadDatabase(Leases, Protocol):
         """The rows that are asked for."""
         ...
 
-    def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
-        """How many rows fit."""
+    def count(self, shape: Shape, filters: Sequence[Filter], *, most: int | None = None) -> int:
+        """How many rows fit; with `most`, that many at the most are gone through."""
         ...
 
     def drop(self, table: str) -> None:

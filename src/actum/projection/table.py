@@ -129,9 +129,11 @@ class Table(Generic[ViewT]):
         rows = self._rows(1, None)
         return self._plan.view(rows[0]) if rows else None
 
-    def count(self) -> int:
-        """How many rows there are."""
-        return self._kept.ask(lambda shape: self._database.count(shape, self._filters))
+    def count(self, *, most: int | None = None) -> int:
+        """How many rows there are. Each is gone through; with `most`, so many at the most, which is the answer where there are more."""
+        if most is not None and (type(most) is not int or most < 1):
+            raise Invalid(f"most: expected 1 or more rows, found {most!r}")
+        return self._kept.ask(lambda shape: self._database.count(shape, self._filters, most=most))
 
     def __iter__(self) -> Iterator[ViewT]:
         shape = self._kept.shape()  # One table from the first row to the last, whatever is switched meanwhile.

@@ -10,7 +10,8 @@ import pytest
 
 from actum.console import formats
 from actum.console.french import FRENCH
-from actum.console.services import VERBS
+from actum.console.services import LASTS, VERBS
+from actum.console.troubles import REMEDIES
 from actum.console.views import ROLES
 from actum.console.words import Words
 from actum.http.problem import TYPES
@@ -23,19 +24,23 @@ ROOM = PACKAGE / "console"
 
 def said() -> set[str]:
     """Every sentence of templates and pages, and those that they put together."""
-    found = {state.value for state in (*PieceState, *Happens)} | set(VERBS) | set(ROLES.values())
+    found = {state.value for state in (*PieceState, *Happens)} | set(VERBS) | set(LASTS) | set(ROLES.values())
     for path in (*ROOM.glob("templates/*.html"), *ROOM.glob("*.py")):
         text = path.read_text(encoding="utf-8")
         found |= {one or other for one, other in re.findall(r"""\b(?:_|words)\(\s*(?:"([^"]+)"|'([^']+)')""", text)}
-    return found
+    return found | {each.title for each in TYPES.values()} | set(REMEDIES.values())
 
 
 def test_every_sentence_is_there_in_french():
     assert sorted(said() - set(FRENCH)) == []
 
 
+def test_every_problem_says_what_people_can_do():
+    assert set(REMEDIES) == set(TYPES)
+
+
 def test_no_french_sentence_is_left_over():
-    known = said() | {each.title for each in TYPES.values()}
+    known = said()
     others = {"added", "removed", "changed", "open", "parked", "ended", "requested", "calling", "unknown", "failed"}
     others |= {"done", "discarded", "dark", "light", "as the system"}
     assert sorted(set(FRENCH) - known - others) == []

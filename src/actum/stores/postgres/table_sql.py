@@ -120,10 +120,13 @@ def select(names: Names, shape: Shape, selection: Selection) -> Statement:
     return f"{what}{where}{f' ORDER BY {order}' if order else ''} LIMIT %s".encode(), [*values, selection.limit]
 
 
-def count(names: Names, shape: Shape, filters: Sequence[Filter]) -> Statement:
-    """How many rows fit."""
+def count(names: Names, shape: Shape, filters: Sequence[Filter], most: int | None) -> Statement:
+    """How many rows fit, `most` at the most."""
     where, values = _where([_demand(shape.column(each.column), each) for each in filters])
-    return f"SELECT count(*) FROM {names.of(shape.table)}{where}".encode(), values
+    rows = f"FROM {names.of(shape.table)}{where}"
+    if most is None:
+        return f"SELECT count(*) {rows}".encode(), values
+    return f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most:d}) AS counted".encode(), values
 
 
 _Demand = tuple[str, list[object]]

@@ -342,9 +342,9 @@ class PostgresTables:
         """See `ReadDatabase.select`."""
         return self._schema.read(lambda connection: _select(connection, self._names, shape, selection), shape.table)
 
-    def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
+    def count(self, shape: Shape, filters: Sequence[Filter], *, most: int | None = None) -> int:
         """See `ReadDatabase.count`."""
-        statement, bound = table_sql.count(self._names, shape, filters)
+        statement, bound = table_sql.count(self._names, shape, filters, most)
         return int(self._schema.read(lambda connection: value_of(connection.execute(statement, bound)), shape.table))
 
     def close(self) -> None:

@@ -108,10 +108,13 @@ def select(shape: Shape, selection: Selection) -> tuple[str, list[Value]]:
     return statement, [*values, selection.limit]
 
 
-def count(shape: Shape, filters: Sequence[Filter]) -> tuple[str, list[Value]]:
-    """How many rows fit."""
+def count(shape: Shape, filters: Sequence[Filter], most: int | None) -> tuple[str, list[Value]]:
+    """How many rows fit, `most` at the most."""
     where, values = _where([_demand(shape.column(each.column), each) for each in filters])
-    return f"SELECT count(*) FROM {_quoted(shape.table)}{where}", values
+    rows = f"FROM {_quoted(shape.table)}{where}"
+    if most is None:
+        return f"SELECT count(*) {rows}", values
+    return f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {most:d})", values
 
 
 class _Term(msgspec.Struct, frozen=True):

@@ -343,9 +343,9 @@ class SqliteTables:
         with self._reading(shape.name or shape.table) as connection:
             return list(connection.execute(statement, bound))
 
-    def count(self, shape: Shape, filters: Sequence[Filter]) -> int:
+    def count(self, shape: Shape, filters: Sequence[Filter], *, most: int | None = None) -> int:
         """See `ReadDatabase.count`."""
-        statement, bound = table_sql.count(shape, filters)
+        statement, bound = table_sql.count(shape, filters, most)
         with self._reading(shape.name or shape.table) as connection:
             return int(connection.execute(statement, bound).get)
 

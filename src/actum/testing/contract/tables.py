@@ -145,6 +145,11 @@ class ReadDatabaseContract(LeaseCases, ParkingCases):
         found = tables.load(THINGS, [(id,) for id, _, _ in rows])
         assert sorted(found) == again
         assert tables.count(THINGS, [Filter("select", "<=", 100)]) == 100
+        assert [tables.count(THINGS, [Filter("select", "<=", 100)], most=most) for most in (99, 100, 101)] == [
+            99,
+            100,
+            100,
+        ]
 
     def test_of_a_row_that_is_written_twice_at_once_the_last_stays(self, tables: ReadDatabase) -> None:
         tables.prepare(THINGS)
