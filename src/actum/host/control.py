@@ -6,10 +6,9 @@ import http.client
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-import msgspec
-
 from actum.host.folder import Folder
 from actum.http.problem import error_of, read
+from actum.journal.decoders import decoder_for
 from actum.journal.errors import Unavailable
 from actum.service.control import Piece
 
@@ -63,4 +62,4 @@ class ControlClient:
             line.close()
         if response.status != 200:
             raise error_of(read(body, status=response.status))
-        return msgspec.json.decode(body, type=tuple[Piece, ...])
+        return decoder_for(tuple[Piece, ...]).decode(body)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from actum.host.folder import PRIVATE
+from actum.journal.decoders import decoder_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ class Process:
         line = await self._told.readline()
         if not line:
             return None
-        told = msgspec.json.decode(line, type=Told)
+        told = decoder_for(Told).decode(line)
         self.failed = told.failed or self.failed
         return None if told.failed else told
 

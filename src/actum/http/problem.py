@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from actum.journal.decoders import decoder_for
 from actum.journal.errors import (
     ActumError,
     Busy,
@@ -236,7 +237,7 @@ class Document(msgspec.Struct, frozen=True):
 def read(body: bytes, *, status: int) -> Document:
     """The document that came with an answer; one that says only the status, where it is none of ours."""
     try:
-        return msgspec.json.decode(body, type=Document)
+        return decoder_for(Document).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Document(status=status, detail=f"the server answered {status}: {body[:200].decode(errors='replace')}")
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from actum.journal.decoders import decoder_for
 from actum.journal.errors import Denied, Unavailable
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Keeper:
         if not hmac.compare_digest(mark.encode(), self._mark(text).encode()):
             raise Denied("the session is not good; log in again")
         try:
-            sealed = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
+            sealed = decoder_for(kind).decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError) as wrong:
             raise Denied("the session is not good; log in again") from wrong
         if time.time() >= sealed.expires:

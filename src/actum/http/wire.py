@@ -17,6 +17,7 @@ from actum.http.answers import Events, Outcome, Recording, Stated, decided_of, s
 from actum.http.problem import error_of, read
 from actum.http.said import IDEMPOTENCY_KEY, LAST_EVENT_ID, Said, headers_for
 from actum.journal.clock import SYSTEM_IDS, uuid_of
+from actum.journal.decoders import decoder_for
 from actum.journal.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from actum.journal.event import Position
 from actum.journal.message import checker, decoder_of, to_json
@@ -156,7 +157,7 @@ class Contract:
 
 def _decoded(body: bytes, kind: Any) -> Any:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decoder_for(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise Unavailable(
             f"the server's answer is not what its application declares here: {wrong}; is it another version?"

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 
+from actum.journal.decoders import FIRST_USE
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import Tag
 
@@ -395,8 +396,9 @@ def decoder_of(cls: type[Message]) -> msgspec.json.Decoder[Message]:
 @_once
 def _decoder_of(cls: type) -> msgspec.json.Decoder[Any]:
     try:
-        _check_storable(cls)
-        return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
+        with FIRST_USE:
+            _check_storable(cls)
+            return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
     except TypeError as wrong:
         raise Misdeclared(f"{cls.__qualname__} cannot be stored: {wrong}") from wrong
 

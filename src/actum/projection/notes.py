@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.clock import SYSTEM_IDS, Ids
+from actum.journal.decoders import decoder_for
 from actum.journal.errors import Invalid
 from actum.journal.event import Event, EventData
 from actum.journal.message import to_json
@@ -135,7 +136,7 @@ def _unless_there(note: EventData) -> AppendCondition:
 def discarded(store: EventStore, follower: str) -> frozenset[tuple[int, str]]:
     """The positions and keys of what was discarded for a follower."""
     query = Query.of(types=[EventDiscarded.__kind__.type], tags=[FOLLOWER_TAG + follower])
-    found = [msgspec.json.decode(stored.data, type=EventDiscarded) for stored in store.read(query)]
+    found = [decoder_for(EventDiscarded).decode(stored.data) for stored in store.read(query)]
     return frozenset((one.position, one.key) for one in found)
 
 
