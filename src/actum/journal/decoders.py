@@ -8,23 +8,21 @@ decode, they decode by what is made here, or after it was made here.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 KindT = TypeVar("KindT")
 
 FIRST_USE = threading.RLock()
 """Held by whoever has msgspec look classes over."""
 
-_made: dict[Hashable, msgspec.json.Decoder[Any]] = {}
+_made: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def decoder_for(kind: type[KindT]) -> msgspec.json.Decoder[KindT]:
     """The decoder of a type that stands for itself in JSON. After this, any thread may decode or convert to it in its own way."""
+    found: msgspec.json.Decoder[KindT] | None
     try:
         found = _made.get(kind)
     except TypeError:  # marks of a type may hold what has no hash

@@ -115,6 +115,13 @@ def test_what_is_not_there_is_said_with_what_there_is(looking: TestClient):
     assert looking.post("/live", data={"csrf": "x"}).status_code == 405
 
 
+def test_a_page_that_is_not_there_says_so_in_its_readers_language(looking: TestClient):
+    answer = looking.get("/bank/events/99", headers={"accept-language": "fr"}).text
+    assert "Rien ici ne s’appelle ainsi" in answer
+    assert "Revenez en arrière" in answer
+    assert '<p lang="en">no event is called' in answer
+
+
 def test_every_answer_forbids_what_no_page_needs(looking: TestClient):
     for address in ("/", "/static/console.js", "/nothing", "/bank/events/1/json"):
         headers = looking.get(address).headers
