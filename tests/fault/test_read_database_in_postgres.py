@@ -18,6 +18,7 @@ from psycopg import sql
 from actum.journal.errors import Busy, Misdeclared, NewerSchema, NotAJournal, ReadOnly, Unavailable
 from actum.journal.readmodel import Change, Column, Kept, Mark, Role, Shape
 from actum.stores.postgres.address import Address, address_of
+from actum.stores.postgres.connecting import MOST
 from actum.stores.postgres.tables import PostgresTables
 from actum.testing.contract.tables import ALL, ONE, THINGS, TWO, change, have_two
 from actum.testing.postgres import PostgresServer, postgres_server, standby_of, with_journal
@@ -39,6 +40,32 @@ def run(where: Address, text: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(where.conninfo, autocommit=True) as connection:
         done = connection.execute(sql.SQL(text).format(schema=sql.Identifier(where.schema)))  # type: ignore[arg-type]
         return done.fetchall() if done.description else []
+
+
+def test_work_in_every_transaction_that_there_can_be_at_once_may_read_other_tables(tables: PostgresTables):
+    """As projections do that look into views, however many workers there are: nobody waits for somebody who waits."""
+    have_two(tables)
+    shapes = [Shape(f"by_hand_{number}", (), (), b"1") for number in range(MOST)]
+    all_at_once, seen, wrong = threading.Barrier(MOST), list[int](), list[BaseException]()
+
+    def reads(_: Any) -> None:
+        all_at_once.wait(60)
+        seen.append(tables.count(ONE, ()))
+
+    def works(shape: Shape) -> None:
+        try:
+            assert tables.commit([Change(shape, (), Mark(), Mark(1, b"1" * 16), work=reads)])
+        except BaseException as raised:  # noqa: BLE001 - told by the thread that asserts
+            wrong.append(raised)
+
+    for shape in shapes:
+        tables.prepare(shape)
+    threads = [threading.Thread(target=works, args=(shape,)) for shape in shapes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (wrong, seen) == ([], [1] * MOST)
 
 
 def test_plain_sql_finds_real_types_under_the_name(tables: PostgresTables, where: Address):

@@ -6,6 +6,7 @@ a pooler in transaction mode may stand in between.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -101,7 +102,9 @@ class Connections:
     """A stock of at most `MOST` connections, each lent to one thread at a time; opened by `opening` when it is needed, so
     that whoever asks hears what is wrong.
 
-    One that the server has dropped is replaced, for up to `timeout` seconds; so long is waited for one that is free, too.
+    Who works with one and needs another for that, as a projection that looks into a view, gets it beyond that number: else it
+    would wait for those who wait for it. One that the server has dropped is replaced, for up to `timeout` seconds; so long is
+    waited for one that is free, too.
     """
 
     def __init__(self, address: Address, *, timeout: float, opening: Callable[[], Connection] | None = None) -> None:
@@ -111,6 +114,7 @@ class Connections:
         self._changed = threading.Condition()
         self._idle: list[Connection] = []
         self._lent = 0
+        self._here = threading.local()
         self._closed = False
 
     def reopen(self, patience: Patience) -> Connection:
@@ -137,6 +141,7 @@ class Connections:
     def lend(self, patience: Patience = AT_ONCE) -> Generator[Connection, None, None]:
         """One to work with until the `with` block ends. Raises the driver's own errors."""
         connection = self._take()
+        self._here.lent = self._lent_here + 1
         try:
             connection = connection or self.reopen(patience)
             yield connection
@@ -145,12 +150,20 @@ class Connections:
                 self._forget()  # the others went the same way
             raise
         finally:
+            self._here.lent -= 1
             self._give_back(connection)
+
+    @property
+    def _lent_here(self) -> int:
+        """How many this thread has."""
+        found: int = getattr(self._here, "lent", 0)
+        return found
 
     def _take(self) -> Connection | None:
         """One that is idle; None where one more may be made, which then counts as lent."""
         with self._changed:
-            free = self._changed.wait_for(lambda: self._closed or self._idle or self._lent < MOST, self.timeout)
+            most = MOST if self._lent_here == 0 else math.inf
+            free = self._changed.wait_for(lambda: self._closed or self._lent < most, self.timeout)
             if self._closed:
                 raise closed(self.address)
             if not free:
