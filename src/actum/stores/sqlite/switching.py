@@ -2,8 +2,8 @@
 
 Every step of SQLite gives the interpreter's lock up and must win it back. Beside a thread that only computes, each of
 the few steps of a commit then waits a whole switch interval: at CPython's 5 ms a writer falls to a twentieth of its
-rate, at 0.5 ms it keeps a third or more (`benchmarks`, "beside a busy thread"). So while a journal is open for
-writing, the interval is 0.5 ms at most. It belongs to the process: what was set before comes back with the last close.
+rate, at 0.2 ms it keeps a third or more (`benchmarks`, "beside a busy thread"). So while a journal is open for
+writing, the interval is 0.2 ms at most. It belongs to the process: what was set before comes back with the last close.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 
-AT_MOST = 0.0005
+AT_MOST = 0.0002
 """Seconds."""
 
 
