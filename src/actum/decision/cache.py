@@ -74,7 +74,9 @@ class StateCache:
         """
         kind, by_tag = type(event), self._by_tag
         for tag in (*tags, ""):
-            for key, kept in by_tag.get(tag, _NONE).items():
+            if tag not in by_tag:
+                continue
+            for key, kept in by_tag[tag].items():
                 if kind in kept.fold.event_set and (len(kept.tags) < 2 or _found_first_by(tag, kept.tags, tags)):
                     touched.append(key)
                     kept.state.evolve(event if afresh is None else afresh())
@@ -109,8 +111,6 @@ def _found_first_by(tag: str, wanted: frozenset[str], carried: Sequence[str]) ->
     """Whether an event concerns a thing of several tags, and this is the first of them: it is then counted once."""
     return wanted.issubset(carried) and tag == next(one for one in carried if one in wanted)
 
-
-_NONE: dict[Key, Kept] = {}
 
 _UNTAGGED = ("",)
 """Where states of no identity are found."""

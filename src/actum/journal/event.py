@@ -38,6 +38,7 @@ RESERVED = "actum."
 MOST_TYPES_KNOWN = 10_000
 """How many names of types are remembered as good."""
 
+_SURELY_SHORT = LONGEST_TAG // 4
 _GOOD_TYPES: set[str] = set()
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*\Z")
 _TAG_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
@@ -185,10 +186,11 @@ class EventData(msgspec.Struct, frozen=True, gc=False):
     def __post_init__(self) -> None:
         if type(self.type) is not str or self.type not in _GOOD_TYPES:
             checked_type(self.type)
-        if not type(self.data) is type(self.metadata) is type(self.id) is type(self.salt) is bytes:
+        id, salt = self.id, self.salt
+        if not type(self.data) is type(self.metadata) is type(id) is type(salt) is bytes:
             raise Invalid(f"{self.type}: id, salt, data and metadata are bytes, found {_types_of(self)}")
-        if len(self.id) != 16 or len(self.salt) != 16:
-            raise Invalid(f"an event's id and salt are 16 bytes each, found {len(self.id)} and {len(self.salt)}")
+        if not len(id) == len(salt) == 16:
+            raise Invalid(f"an event's id and salt are 16 bytes each, found {len(id)} and {len(salt)}")
         if type(self.version) is not int or not 1 <= self.version <= LAST_VERSION:
             raise Invalid(f"{self.type}: expected a schema version from 1 to {LAST_VERSION}, found {self.version!r}")
         if self.effective is not None:
@@ -199,13 +201,14 @@ class EventData(msgspec.Struct, frozen=True, gc=False):
 def _check_tags(tags: tuple[str, ...]) -> None:
     if type(tags) is not tuple:
         raise Invalid(f"an event's tags are a tuple of texts, found {tags!r:.80}")
-    if len(tags) > MOST_TAGS:
-        raise Invalid(f"an event carries at most {MOST_TAGS} tags, found {len(tags)}")
     for tag in tags:
-        if type(tag) is not str or not 0 < len(tag) <= LONGEST_TAG // 4 or not tag.isprintable():
+        if type(tag) is not str or not tag or len(tag) > _SURELY_SHORT or not tag.isprintable():
             checked_tag(tag)  # knows better, and says what is wrong
-    if len(tags) > 1 and len(set(tags)) < len(tags):
-        raise Invalid(f"a tag is named twice in {tags}")
+    if len(tags) > 1:
+        if len(tags) > MOST_TAGS:
+            raise Invalid(f"an event carries at most {MOST_TAGS} tags, found {len(tags)}")
+        if len(set(tags)) < len(tags):
+            raise Invalid(f"a tag is named twice in {tags}")
 
 
 def _types_of(event: EventData) -> str:
