@@ -10,7 +10,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from actum.journal.event import Position
     from actum.journal.query import Query, QueryItem
@@ -84,15 +84,22 @@ class Window:
 
     def add(self, type: str, tags: tuple[str, ...]) -> None:
         """The next event."""
-        newest_of, newer = self.newest_of, self._newer
-        newer.entries.append((type, tags, newest_of.get(type, 0)))
-        self.head = newer.head = newest_of[type] = position = newer.head + 1
-        tagged = newer.tagged
-        for tag in tags:
-            if tag in tagged:
-                tagged[tag].append(position)
-            else:
-                tagged[tag] = [position]
+        self.extend(((type, tags),))
+
+    def extend(self, events: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """The next events: of each its type and its tags."""
+        newest_of, newer, position = self.newest_of, self._newer, self.head
+        entries, tagged = newer.entries, newer.tagged
+        for type, tags in events:
+            position += 1
+            entries.append((type, tags, newest_of.get(type, 0)))
+            newest_of[type] = position
+            for tag in tags:
+                if tag in tagged:
+                    tagged[tag].append(position)
+                else:
+                    tagged[tag] = [position]
+        self.head = newer.head = position
 
     def take_back(self, head: Position) -> None:
         """Forget what was added beyond `head`: it was not written after all."""

@@ -89,8 +89,8 @@ SELECT rowid FROM tag_index WHERE tag_index MATCH ? AND rowid > ? AND rowid <= ?
 SELECT position, kind, tags FROM events WHERE position > ? AND position <= ? ORDER BY position;
 
 -- name: index_tags
--- Add events to the index from a position on; a JSON array of their tokens, empty for one without tags.
-INSERT INTO tag_index (rowid, tokens) SELECT ? + key, value FROM json_each(?) WHERE value != '';
+-- Add events to the index behind a position; an array of their tokens, empty for one without tags.
+INSERT INTO tag_index (rowid, tokens) SELECT ? + rowid, value FROM carray(?) WHERE value != '';
 
 -- name: empty_index
 -- Forget the index, to write it anew.

@@ -27,8 +27,7 @@ def restore(
     known = writer.known
     with writer.turn() as head:
         checked_continuation(origin, events, decisions, onto=known.origin, head=head, recorded=known.recorded)
-        for event in events:
-            known.window.add(event.type, event.tags)
+        known.window.extend((event.type, event.tags) for event in events)
         writer.rows.write_restored(events)
         try:
             writer.rows.write_decisions(decisions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from actum.journal.merkle import leaf
+from actum.journal.merkle import first_lines, kind_lines, seal
 from actum.stores.shapes import shape_of
 from actum.stores.sqlite.interning import Names
 from actum.stores.statements import many
@@ -40,19 +40,24 @@ class Rows:
 
     def write_events(self, events: Sequence[EventData], *, first: Position, recorded: Microseconds) -> None:
         """New events, from position `first` on, each with its commitment."""
-        known = self._known
         values: Values = []
-        number, connection, origin = known.kinds.number, known.connection, known.origin
+        begins = first_lines(self._known.origin)
+        shared: dict[tuple[str, int, Microseconds | None], tuple[int, str]] = {}
         for position, event in enumerate(events, first):
-            id, type, version, salt = event.id, event.type, event.version, event.salt
-            effective, data, metadata, tags = event.effective, event.data, event.metadata, "\n".join(event.tags)
-            committed = leaf(
-                origin, position=position, id=id, type=type, version=version, recorded=recorded, effective=effective,
-                tags=tags, metadata=metadata, data=data, salt=salt,
-            )  # fmt: skip
-            kind = number(connection, type, version)
+            id, data, metadata, salt = event.id, event.data, event.metadata, event.salt
+            effective, tags = event.effective, "\n".join(event.tags)
+            alike = event.type, event.version, effective
+            if alike not in shared:
+                shared[alike] = self._kind(*alike, recorded)
+            kind, lines = shared[alike]
+            committed = seal(begins, position, id, lines, tags, metadata, data, salt)
             values += (position, kind, id, recorded, effective, tags, data, metadata, salt, committed)
         self._insert(_EVENTS, values, 10)
+
+    def _kind(self, type: str, version: int, effective: Microseconds | None, recorded: Microseconds) -> tuple[int, str]:
+        """The number of a kind, and what its events of this moment have in common in what is committed to."""
+        number = self._known.kinds.number(self._known.connection, type, version)
+        return number, kind_lines(type, version, recorded=recorded, effective=effective)
 
     def write_restored(self, events: Iterable[SequencedEvent]) -> None:
         """Events as another journal has kept them, to the byte."""

@@ -5,18 +5,15 @@ Every hit is a candidate only: two tags may share a token, so the reader compare
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-import msgspec
+import apsw
 
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import apsw
 
     from actum.journal.event import Position
     from actum.journal.query import Query
@@ -27,16 +24,29 @@ ITEMS_AT_ONCE = 64
 """How many query items go into one expression of the index."""
 
 
-@lru_cache(maxsize=16384)
+TOKENS_KEPT = 16384
+"""Of how many tags the token is remembered."""
+
+_BLANK = blake2b(digest_size=8)
+_TOKENS: dict[str, str] = {}
+
+
 def token(tag: str) -> str:
     """64 bits of the tag's BLAKE2b hash, as 16 hexadecimal digits."""
-    return blake2b(tag.encode(), digest_size=8).hexdigest()
+    found = _TOKENS.get(tag)
+    if found is None:
+        if len(_TOKENS) >= TOKENS_KEPT:
+            _TOKENS.clear()
+        hashed = _BLANK.copy()
+        hashed.update(tag.encode())
+        found = _TOKENS[tag] = hashed.hexdigest()
+    return found
 
 
 def add(connection: apsw.Connection, first: Position, tags: Iterable[tuple[str, ...]]) -> None:
     """Index the events from position `first` on, by the tags of each; those without tags need no entry."""
-    tokens = [" ".join(map(token, each)) for each in tags]
-    connection.execute(_SQL["index_tags"], (first, msgspec.json.encode(tokens).decode()))
+    tokens = apsw.carray(tuple([" ".join(map(token, each)) for each in tags]))
+    connection.execute(_SQL["index_tags"], (first - 1, tokens))
 
 
 def empty(connection: apsw.Connection) -> None:

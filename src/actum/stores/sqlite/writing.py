@@ -110,8 +110,7 @@ class Writer:
             record = DecisionRecord(decision.command, decision.digest, decision.handler, evidence, first, len(events))
             work.decided[decision.command] = record
             work.decisions.append(record)
-        for event in events:
-            window.add(event.type, event.tags)
+        window.extend([(event.type, event.tags) for event in events])
         work.events += events
         return Appended(first, window.head, recorded)
 
