@@ -74,7 +74,14 @@ class Read(msgspec.Struct, frozen=True):
         fold = self.fold
         if self.several:
             return tuple([(fold, (value,)) for value in dict.fromkeys(getattr(command, self.fields[0]))])
-        return ((fold, tuple([getattr(command, field) for field in self.fields])),)
+        return (self.key(command),)
+
+    def key(self, command: Command) -> Key:
+        """The one state, where it is one."""
+        fields = self.fields
+        if len(fields) == 1:
+            return self.fold, (getattr(command, fields[0]),)
+        return self.fold, tuple([getattr(command, field) for field in fields])
 
     def take(self, states: Iterator[Any], command: Command) -> Any:
         """What the parameter is given of the states in order: one, or as many as the command names."""
@@ -102,7 +109,10 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True):
         """The states that deciding this command takes: those of its parameters in order, then those of its guards."""
         keys: list[Key] = []
         for read in self.reads:
-            keys += read.keys(command)
+            if read.several:
+                keys += read.keys(command)
+            else:
+                keys.append(read.key(command))
         for guard, fold in self.guards:
             keys.append((fold, (getattr(command, guard.by),)))
         return tuple(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic
 
 from actum.journal.readmodel import ALL_SLICES, Slices, slice_of
@@ -48,9 +49,9 @@ class Rows(Generic[ViewT]):
         """
         keys_of, young = self._keys, self._young
         named = {text: keys_of(text) for text in texts}
-        unknown = {key for keys in named.values() for key in keys if key not in young}
-        if unknown:
-            self._fetch(unknown, database)
+        with suppress(KeyError):  # Where a row is not there yet, that is found out soon.
+            return {text: [young[key] for key in keys] for text, keys in named.items()}
+        self._fetch({key for keys in named.values() for key in keys if key not in young}, database)
         return {text: [young[key] for key in keys] for text, keys in named.items()}
 
     def _fetch(self, keys: set[tuple[Identity, ...]], database: ReadDatabase) -> None:
@@ -122,5 +123,11 @@ def _keys_reader(plan: Plan[ViewT]) -> Callable[[str], list[tuple[Identity, ...]
     if kinds != [str]:
         return lambda text: [*dict.fromkeys(fold.keys(text.split("\n") if text else ()))]
     beginning = f"{next(iter(fold.identity.values())).name}:"
-    cut = len(beginning)
-    return lambda text: [(part[cut:],) for part in text.split("\n") if part.startswith(beginning)]
+    again, cut = f"\n{beginning}", len(beginning)
+
+    def keys_of(text: str) -> list[tuple[Identity, ...]]:
+        if text.startswith(beginning) and again not in text:
+            return [(text[cut:].partition("\n")[0],)]  # Most events are about one thing, which is named first.
+        return [(part[cut:],) for part in text.split("\n") if part.startswith(beginning)]
+
+    return keys_of

@@ -14,6 +14,9 @@ from actum.journal.store import DecisionRecord
 
 def shape_of(query: Query) -> tuple[str, str]:
     """A query as its shape, which few have, and its tags, which differ: both texts, in the same order."""
+    if len(query.items) == 1 and len(query.items[0].tags) == 1:
+        ((tag,), types) = query.items[0].tags, query.items[0].types
+        return _shape_text(((types, 1),)), tag
     parts = tuple([(item.types, len(item.tags)) for item in query.items])
     tags = [tag for item in query.items for tag in (sorted(item.tags) if len(item.tags) > 1 else item.tags)]
     return _shape_text(parts), "\n".join(tags)
