@@ -28,26 +28,23 @@ class Doorbell:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except PermissionError as wrong:
-            raise ReadOnly(f"{path} cannot be written; give this user the right to write in its folder") from wrong
-        except OSError as wrong:
-            raise Unavailable(f"{path} cannot be opened: {wrong}") from wrong
+        self._file = _opened(path)
+        self._queued: int | None = None
 
     def take_turn(self, timeout: float) -> None:
         """Wait for the turn to write. `Busy` after `timeout` seconds."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._queue(timeout)
+            self._queued = self._queue(timeout)
 
-    def _queue(self, timeout: float) -> None:
-        """Wait in the kernel's queue, in a thread of its own: the wait there knows no time limit.
+    def _queue(self, timeout: float) -> int:
+        """Wait in the kernel's queue, in a thread of its own: the wait there knows no time limit. The file that has the turn.
 
-        By a number of its own for the same open file: the file may be closed before the thread's turn comes.
+        The file is opened once more for it. A turn belongs to an opening: whoever gives up waiting gives back, when the turn
+        comes at last, its own alone, and none that was taken meanwhile; nor does it matter what was closed meanwhile.
         """
-        file = os.dup(self._file)
+        file = _opened(self.path)
         state = threading.Lock()
         arrived = threading.Event()
         gone = False
@@ -56,22 +53,25 @@ class Doorbell:
             fcntl.flock(file, fcntl.LOCK_EX)
             with state:
                 if gone:
-                    fcntl.flock(file, fcntl.LOCK_UN)
+                    os.close(file)
                 arrived.set()
-            os.close(file)
 
         threading.Thread(target=wait, name="actum-turn", daemon=True).start()
         if arrived.wait(timeout):
-            return
+            return file
         with state:
             if arrived.is_set():
-                return
+                return file
             gone = True
         raise Busy(f"another process has kept {self.path} locked for {timeout:g} s; see who holds it, or wait longer")
 
     def end_turn(self) -> None:
         """Let the next one write."""
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        if self._queued is None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        else:
+            os.close(self._queued)
+            self._queued = None
 
     def ring(self) -> None:
         """Wake the watchers. Where that is not possible, on a full disk for one, they look by themselves a little later."""
@@ -80,7 +80,19 @@ class Doorbell:
 
     def close(self) -> None:
         """Give the file back, and the turn with it."""
+        if self._queued is not None:
+            os.close(self._queued)
+            self._queued = None
         os.close(self._file)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError as wrong:
+        raise ReadOnly(f"{path} cannot be written; give this user the right to write in its folder") from wrong
+    except OSError as wrong:
+        raise Unavailable(f"{path} cannot be opened: {wrong}") from wrong
 
 
 class Watcher(Protocol):
