@@ -16,7 +16,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from actum.journal.errors import OutcomeUnknown, Unavailable
+from actum.journal.errors import Misdeclared, OutcomeUnknown, Unavailable
 
 if TYPE_CHECKING:
     import asyncio
@@ -153,6 +153,7 @@ class Lane(Generic[Job, Result]):
         self._mutex = threading.Lock()
         self._waiting: deque[Ticket[Job, Result]] = deque()
         self._led = False
+        self._at_work: int | None = None
         self._closed = False
         self._free = threading.Condition(self._mutex)
         self._thread: threading.Thread | None = None
@@ -212,6 +213,11 @@ class Lane(Generic[Job, Result]):
         with self._mutex:
             if self._closed:
                 raise Unavailable(f"{self._name} is closed; open it again")
+            if self._led and self._at_work == threading.get_ident():
+                raise Misdeclared(
+                    f"{self._name}: a rule, or what is called while commands are decided, gives a command itself and would wait "
+                    "for itself; let a rule answer events, and give commands from a process or after the answer"
+                )
             self._waiting.append(ticket)
             if self._led:
                 if len(self._waiting) >= self._herd.expected:
@@ -227,16 +233,19 @@ class Lane(Generic[Job, Result]):
             try:
                 self._herd.gather(self._waiting)
                 batch = self._take()
+                self._at_work = threading.get_ident()
                 self._work(batch)
             except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
                 _fail_all(batch, wrong)
             except BaseException:
+                self._at_work = None
                 _fail_all(batch, OutcomeUnknown(_INTERRUPTED))
                 self._wake(batch, mine)
                 if mine is not None:
                     mine.abandoned = True
                 self._hand_over()
                 raise
+            self._at_work = None
             self._herd.answered(len(batch) + len(self._waiting))
             self._wake(batch, mine)
             if self._step_down(mine):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from actum.decision.lane import Lane, Ticket
-from actum.journal.errors import OutcomeUnknown, Unavailable
+from actum.journal.errors import Misdeclared, OutcomeUnknown, Unavailable
 
 Batch = Sequence[Ticket[int, int]]
 
@@ -334,4 +334,19 @@ def test_callers_with_many_jobs_and_with_one_share_the_lane_and_all_are_answered
         assert not thread.is_alive()
     assert len(found) == 4 * 20 + 4 * 300
     assert all(found)
+    lane.close()
+
+
+@pytest.mark.parametrize("ask", ["call", "call_all"])
+def test_work_that_calls_its_own_lane_is_told_so_instead_of_waiting_for_itself(ask: str) -> None:
+    def work(batch: Batch) -> None:
+        for ticket in batch:
+            if ticket.job:
+                lane.call(0) if ask == "call" else lane.call_all([0])
+        doubling(batch)
+
+    lane: Lane[int, int] = Lane(work, name="t")
+    with pytest.raises(Misdeclared, match="gives a command itself and would wait for itself"):
+        lane.call(1)
+    assert lane.call(0) == 0
     lane.close()
