@@ -89,8 +89,18 @@ class Fold(Generic[StateT]):
         self.event_set = frozenset(self.events)
         self._copiers = {event: copy for event in self.events if (copy := copier(event))}
         self.snapshot_every = cls.__snapshot_every__
+        self._check_identities()
         self._check_defaults()
         self.fingerprint = fingerprint().of_fold(cls, self.events)
+
+    def _check_identities(self) -> None:
+        for name in self.identity:
+            kind = bare(fields_of(self.cls)[name])
+            if kind not in (str, int, UUID, Identity):  # The last is that of a guard, whose values come from commands.
+                raise Misdeclared(
+                    f"{self.name}.{name}: expected an identity that is str, int or UUID, which is found again by its text, "
+                    f"not {name_of(kind)}; keep its text, and the {name_of(kind)} in another field"
+                )
 
     def _check_defaults(self) -> None:
         for field in msgspec.structs.fields(self.cls):

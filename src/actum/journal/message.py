@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
-from decimal import Decimal
+from decimal import Clamped, Context, Decimal, Inexact, Overflow, Subnormal
 from enum import Enum
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -30,6 +30,12 @@ Message = TypeVar("Message")
 TagsOf: TypeAlias = Callable[[Any], Iterable[str]]
 
 Result = TypeVar("Result")
+
+MOST_DIGITS = 1000
+"""How many digits an amount has, and how many zeros may be before or behind them, at the most. Every database keeps that."""
+
+_WITHIN = Context(prec=MOST_DIGITS, Emin=-MOST_DIGITS, Emax=MOST_DIGITS, traps=[Clamped, Inexact, Overflow, Subnormal])
+"""What does not fit in here raises."""
 
 _UNIONS = (typing.Union, types.UnionType)
 
@@ -181,12 +187,19 @@ def checker(cls: type) -> Callable[[Any], None]:
             for name, kind in plain.items():
                 conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
         for name in amounts:
-            if not getattr(message, name).is_finite():
+            if not _is_amount(getattr(message, name)):
                 conform(getattr(message, name), Decimal, f"{cls.__name__}.{name}")
         for name, kind in others:
             conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
 
     return check
+
+
+def _is_amount(value: Decimal) -> bool:
+    try:
+        return _WITHIN.plus(value).is_finite()
+    except ArithmeticError:
+        return False
 
 
 def _is_plain(kind: Any) -> bool:
@@ -238,8 +251,12 @@ def _open_class(kind: type) -> bool:
 
 def _conform_scalar(value: Any, kind: type, where: str) -> None:
     if kind is Decimal:
-        if not value.is_finite():
-            raise Invalid(f"{where}: expected a finite amount, found {value}", where=where)
+        if not _is_amount(value):
+            raise Invalid(
+                f"{where}: expected a finite amount of at most {MOST_DIGITS:,} digits, "
+                f"not beyond 1E+{MOST_DIGITS} or below 1E-{MOST_DIGITS}, found {value!s:.80}",
+                where=where,
+            )
     elif kind is float:
         if not math.isfinite(value):
             raise Invalid(f"{where}: expected a finite number, found {value}", where=where)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from actum.decision.command import Command
 from actum.decision.handler import Exists
-from actum.decision.state import State
+from actum.decision.state import State, fold_of
 from actum.journal.errors import Misdeclared, Unknown
-from actum.journal.event import Event
+from actum.journal.event import Event, Tag
 from actum.service.app import App
 from tests.unit.decision.bank import (
     Account,
@@ -165,3 +166,26 @@ def test_an_unknown_command_is_named_with_those_there_are() -> None:
 
     with pytest.raises(Unknown, match="no command is called 'Withdraw'; known: Deposit"):
         app.command_type("Withdraw")
+
+
+class Day(Event):
+    day: Annotated[date, Tag("day")]
+    colour: Annotated[Literal["red"], Tag("colour")]
+
+
+class OfADay(State):
+    day: Annotated[date, Tag("day")]
+
+    def evolve(self, event: Day) -> None: ...
+
+
+class OfAColour(State):
+    colour: Annotated[Literal["red"], Tag("colour")]
+
+    def evolve(self, event: Day) -> None: ...
+
+
+@pytest.mark.parametrize("state", [OfADay, OfAColour])
+def test_an_identity_that_its_text_does_not_give_back_is_turned_down_at_once(state: type[State]) -> None:
+    with pytest.raises(Misdeclared, match="expected an identity that is str, int or UUID"):
+        fold_of(state)
