@@ -28,10 +28,15 @@ KNOWN = settings(max_examples=10, deadline=None, suppress_health_check=list(Heal
 
 def good_answers(*more: int) -> schemathesis.Config:
     """What the rules refuse, and an id that stands for something else, are good requests with the answer 422; what does
-    not fit is 400, and that no request may be which the description allows.
+    not fit is 400, and that no request may be which the description allows. At the entrance nobody knows the password.
     """
     good = ["2xx", "3xx", 404, 409, 422, *more]
-    return schemathesis.Config.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": good}}})
+    entering = {"include-path-regex": "^/log(in|out)", "checks": accepting([*good, 401, 429])}
+    return schemathesis.Config.from_dict({"checks": accepting(good), "operations": [entering]})
+
+
+def accepting(good: list[Any]) -> dict[str, Any]:
+    return {"positive_data_acceptance": {"expected-statuses": good}}
 
 
 FOLDER = Path(tempfile.mkdtemp(prefix="actum-described-"))

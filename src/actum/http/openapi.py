@@ -9,6 +9,7 @@ import msgspec
 
 from actum.decision.state import fold_of, hints_of
 from actum.http.answers import Events, Health, Outcome, Readiness, Record, Recording, Stated
+from actum.http.entering import Credentials, Me
 from actum.http.examples import example_of
 from actum.http.parameters import CONTROLS, OPERATORS
 from actum.http.problem import MEDIA_TYPE, TYPES
@@ -30,6 +31,7 @@ JSON = "application/json"
 SCHEMA = dict[str, Any]
 
 _ALWAYS = ("headers-too-large", "invalid", "unavailable", "busy", "draining")
+_SENT = ("too-slow", "too-large", "unsupported-media-type")
 _SECURED = ("unauthenticated", "forbidden", "too-many-requests")
 
 
@@ -53,7 +55,7 @@ class _Document:
                 *app.states.values(),
                 *(_page(view) for view in app.views.values()),
                 *self._answers.values(),
-                *(Outcome, Record, Recording, Events, Stated, Health, Readiness),
+                *(Outcome, Record, Recording, Events, Stated, Health, Readiness, Credentials, Me),
             ]
         )
 
@@ -93,7 +95,7 @@ class _Document:
                 paths[f"/views/{name}{_key_path(view)}"] = {"get": self._row(name, view)}
         for name, state in {**app.states, **app.views}.items():
             paths[f"/states/{name}{_key_path(state)}"] = {"get": self._state(name, state)}
-        return paths | self._fixed()
+        return paths | self._fixed() | (self._entrances() if self._secured else {})
 
     def _fixed(self) -> dict[str, Any]:
         which = _path("which", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "its position, or its id", "1")
@@ -110,6 +112,25 @@ class _Document:
             "/metrics": {"get": self._metrics()},
         }
 
+    def _entrances(self) -> dict[str, Any]:
+        """How one says who one is, and takes it back."""
+        body = {"required": True, "content": {JSON: {"schema": self._schemas.of(Credentials)}}}
+        enter = {"requestBody": body, "responses": self._responses(Me, *_SENT)}
+        back = _parameter("back", {"type": "string", "pattern": "^/"}, about="the page to come back to")
+        said = [_parameter(name, {"type": "string"}) for name in ("code", "state", "error")]
+        gone = self._responses(Me) | {"204": {"description": "It is over"}}
+        return {
+            "/login": {"post": _entering("login", "Begin a session with name and password", **enter, security=[])},
+            "/logout": {"post": _entering("logout", "End the session", responses=_without(gone, "200"))},
+            "/me": {"get": _entering("me", "Who one is, and what one may", responses=self._responses(Me))},
+            "/login/oidc": {"get": self._provider("oidc", "Off to the provider", [back])},
+            "/login/oidc/callback": {"get": self._provider("oidc_callback", "Back from the provider", said)},
+        }
+
+    def _provider(self, id: str, summary: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
+        answers = self._responses(Me, "not-found") | {"303": {"description": "Go there"}}
+        return _entering(id, summary, parameters=parameters, responses=_without(answers, "200"), security=[])
+
     # One kind of route each.
 
     def _command(self, name: str, command: type[Command]) -> dict[str, Any]:
@@ -117,7 +138,7 @@ class _Document:
             "required": True,
             "content": {JSON: {"schema": self._schemas.of(command), "example": example_of(command)}},
         }
-        problems = ("refused", "conflict", "reused", "too-slow", "too-large", "unsupported-media-type", "storage-full")
+        problems = ("refused", "conflict", "reused", *_SENT, "storage-full")
         return {
             "operationId": f"command_{name}",
             "summary": _first_line(command) or f"Have {name} decided",
@@ -256,6 +277,14 @@ class _Document:
                 "content": {MEDIA_TYPE: {"schema": _REF}},
             }
         return made
+
+
+def _entering(id: str, summary: str, **more: Any) -> dict[str, Any]:
+    return {"operationId": id, "summary": summary, "tags": ["entrance"], **more}
+
+
+def _without(responses: dict[str, Any], status: str) -> dict[str, Any]:
+    return {each: response for each, response in responses.items() if each != status}
 
 
 def _page(view: type[View]) -> Any:

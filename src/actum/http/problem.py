@@ -65,7 +65,6 @@ TYPES: dict[str, Type] = {
         Type("cursor", 422, "There is no such place to go on from", "begin anew, without the cursor"),
         Type("not-found", 404, "Nothing here is called so", "mend the name; `known` lists those there are"),
         Type("method-not-allowed", 405, "Not with this method", "use one of those in `Allow`"),
-        Type("not-acceptable", 406, "Not in this form", "accept the content type that is documented"),
         Type("too-slow", 408, "The request took too long to arrive", "send it again, faster"),
         Type("too-large", 413, "The request is too large", "send less; `limit` says how much there may be"),
         Type("unsupported-media-type", 415, "Not in this content type", "send application/json in UTF-8"),

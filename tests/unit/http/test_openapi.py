@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
+from actum.http.openapi import describe
 from actum.http.problem import TYPES
-from actum.http.routes import ROUTES
+from actum.http.routes import ENTRANCES, ROUTES, SECURED
 from tests.unit.http.bank import bank
 
 
@@ -31,6 +33,17 @@ def test_every_route_is_described(document: dict[str, Any]):
     assert {"/views/Balance/{account}", "/states/Account/{id}", "/states/Total"} <= described
     fixed = {route.path for route in ROUTES if "{name}" not in route.path and route.path != "/openapi.json"}
     assert fixed <= described
+
+
+def test_the_entrances_are_described_where_there_are_some(document: dict[str, Any]):
+    entrances = {route.path: route for route in SECURED}
+    assert not set(entrances) & set(document["paths"])
+    secured = msgspec.json.decode(describe(bank, session="__Host-actum_session"))
+    assert secured["components"]["securitySchemes"]["session"]["name"] == "__Host-actum_session"
+    for path, route in entrances.items():
+        described = secured["paths"][path][route.method.lower()]
+        assert (described.get("security") == []) == (path in ENTRANCES), path
+        assert "401" in described["responses"]
 
 
 def test_the_example_of_every_command_is_accepted_as_it_stands(document: dict[str, Any], client: TestClient):
