@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,10 +18,16 @@ from actum.service.running_async import AsyncRunning
 from benchmarks.ground import Ground
 from benchmarks.http_server import BalanceOf, Deposit, bank
 from benchmarks.measure import percentile, race
-from benchmarks.table import Line, Section, fact, rate
+from benchmarks.table import Line, Section, at_most, fact, rate
 
 CALLERS = 64
 LISTENERS = 500
+HEARD = 100
+"""How many events each of them is to hear."""
+
+PATIENCE = 120.0
+"""Seconds after which what a listener has not heard counts as missed."""
+
 ACCOUNTS = 50
 
 Request = Callable[[int], bytes]
@@ -44,7 +51,7 @@ def measure(ground: Ground) -> Section:
             times = waited.setdefault(name, [])
             contestants[name] = lambda request=request, times=times: asyncio.run(load(port, each, request, times))  # type: ignore[misc]
         results = race(ground.rounds, **contestants)
-        idle = asyncio.run(_idle(port, process.pid, ground.size(LISTENERS, 5)))
+        idle = asyncio.run(_idle(port, process.pid, ground.size(LISTENERS, 5), ground.size(HEARD, 3)))
     lines: list[Line] = []
     for what, name, plain in (("commands", "command", "bare_post"), ("queries", "query", "bare_get")):
         mine, within, bare = results[name], results[f"here_{name}"], results[plain]
@@ -53,7 +60,16 @@ def measure(ground: Ground) -> Section:
             fact("  beside a bare route", rate(mine.rate), f"Starlette {rate(bare.rate)}", mine.beside(bare)),
             fact("  p50 / p99", spread(waited[name]), spread(waited[plain])),
         ]
-    lines.append(fact(f"{LISTENERS} idle feeds", f"{idle / 1e6:,.1f} MB"))
+    lines += [
+        fact(f"{idle.listeners} idle feeds", f"{idle.grown / 1e6:,.1f} MB"),
+        at_most(
+            f"  feeds that missed one of the {idle.events} events that came then",
+            idle.missed,
+            0,
+            unit="",
+            figure=f"{idle.missed} in {idle.seconds:.2f} s",
+        ),
+    ]
     return Section("Over HTTP", lines, ["the server is a process of its own, the callers share the other core"])
 
 
@@ -118,24 +134,68 @@ async def load(port: int, each: int, request: Request, waited: list[float]) -> i
     return CALLERS * each
 
 
-async def _answer(reader: asyncio.StreamReader) -> None:
+async def _answer(reader: asyncio.StreamReader) -> list[bytes]:
+    """The answer's headers."""
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    lines = head.lower().split(b"\r\n")
+    length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
     await reader.readexactly(length)
+    return lines
 
 
-async def _idle(port: int, pid: int, listeners: int) -> int:
-    """How many bytes more the server holds once so many listen."""
+class Idle(NamedTuple):
+    """So many who listen: how many bytes more the server holds for them, and what they missed of the events that came then."""
+
+    listeners: int
+    grown: int
+    events: int
+    missed: int
+    seconds: float
+
+
+async def _idle(port: int, pid: int, listeners: int, events: int) -> Idle:
     before = _resident(pid)
     lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(listeners)]
     for reader, writer in lines:
         writer.write(b"GET /feed HTTP/1.1\r\nhost: localhost\r\n\r\n")
         await reader.readuntil(b"retry: 2000\n")
     grown = _resident(pid) - before
+    begun = time.perf_counter()
+    heard: list[list[int]] = [[] for _ in lines]
+    hearing = [
+        asyncio.create_task(_hear(reader, found, events)) for (reader, _), found in zip(lines, heard, strict=True)
+    ]
+    written = await _write(port, events)
+    _, late = await asyncio.wait(hearing, timeout=PATIENCE)
+    seconds = time.perf_counter() - begun
+    for one in late:
+        one.cancel()
     for _, writer in lines:
         writer.close()
-    return grown
+    return Idle(listeners, grown, events, sum(found != written for found in heard), seconds)
+
+
+async def _write(port: int, events: int) -> list[int]:
+    """Have so many events happen, one after another; their positions."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    positions: list[int] = []
+    for number in range(events):
+        writer.write(_command(number))
+        head = await _answer(reader)
+        positions.append(next(int(line[16:]) for line in head if line.startswith(b"actum-position:")))
+    writer.close()
+    return positions
+
+
+async def _hear(reader: asyncio.StreamReader, heard: list[int], events: int) -> None:
+    """Read so many server-sent events: the position of each."""
+    position = 0
+    while len(heard) < events and (line := await reader.readline()):
+        if line.startswith(b"id: "):
+            position = int(line[4:])
+        elif line.startswith(b"data: "):
+            heard.append(position)
 
 
 def _resident(pid: int) -> int:
