@@ -16,6 +16,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from actum.console import console
+from actum.http.identities import Identities
+from actum.http.policy import Policy
+from actum.http.security import Security
 from actum.http.serving import Serving
 from tests.browser import BROWSERS, PATIENCE, axe, complaining, looking, opened, violations
 from tests.unit.cli.bank import Deposit
@@ -44,6 +47,8 @@ PAGES = (
     "/login",
     "/nothing",
 )
+
+PASSWORD = "correct horse battery"
 
 OWN_PAGE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Ma banque</title>
 <script type="module" src="/console/static/explain-cell.js"></script></head><body><main><h1>Total</h1>
@@ -92,6 +97,18 @@ def url(street: Street) -> Iterator[str]:
         yield serving.url
 
 
+@pytest.fixture(scope="module")
+def secured(street: Street, folder: Path) -> Iterator[str]:
+    """The same console, which wants to know who looks."""
+    known, came = str(folder / "identities.db"), str(folder / "access.db")
+    with Identities(known) as identities:
+        identities.add_user("zoe", PASSWORD, roles=["owner"], actor="boss")
+    security = Security(Policy(roles={"owner": ("*",)}), known, came)
+    shown = console(street.contexts, name="street", security=security, older={"wealth": wealth})
+    with Serving(shown) as serving:
+        yield serving.url
+
+
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
     with looking(browser, f"{url}/console/") as context:
@@ -107,24 +124,50 @@ def at(page: Page, address: str) -> Page:
     return page
 
 
+def judged(page: Page) -> dict[str, list[str]]:
+    """What is wrong with a page in either theme; contrast is all that a theme changes."""
+    page.emulate_media(color_scheme="light")
+    found = {f"{page.url}, light": violations(page)}
+    page.emulate_media(color_scheme="dark")
+    found[f"{page.url}, dark"] = violations(page, "rule", ["color-contrast"])
+    return {where: wrong for where, wrong in found.items() if wrong}
+
+
+def log_in(page: Page) -> None:
+    """Past the login, which does not fit together at first."""
+    for password in ("guessed", PASSWORD):
+        page.locator("#user").fill("zoe")
+        page.locator("#password").fill(password)
+        page.locator("button.main").click()
+        if password != PASSWORD:
+            expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+            assert judged(page) == {}
+    expect(page.locator("header .who")).to_have_text("zoe", timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_page_is_accessible_in_both_themes_and_nothing_is_blocked_or_fails(
-    browser: Browser, url: str, language: str
+    browser: Browser, url: str, secured: str, language: str
 ):
+    """As somebody who has logged in sees them: there is more on each than others see."""
     found: dict[str, list[str]] = {}
     with looking(browser, f"{url}/console/", language=language) as context:
         context.add_init_script(axe())
         page = context.new_page()
         complaints = complaining(page)
+        for address in ("/live", "/looks"):
+            found |= judged(at(page, address))
+    with looking(browser, f"{secured}/", language=language) as context:
+        context.add_init_script(axe())
+        page = context.new_page()
+        log_in(at(page, "/login"))
+        heard = complaining(page)
         for address in PAGES:
-            page.emulate_media(color_scheme="light")
             at(page, address)
             assert page.locator("html").get_attribute("lang") == language
-            found[f"{address}, light"] = violations(page)
-            if language == "en":  # contrast is all that a theme changes, and no other words change it
-                page.emulate_media(color_scheme="dark")
-                found[f"{address}, dark"] = violations(page, "rule", ["color-contrast"])
-    assert ({where: wrong for where, wrong in found.items() if wrong}, complaints) == ({}, [])
+            found |= judged(page)
+        assert "zoe" in at(page, "/looks").locator("main").inner_text()
+    assert (found, complaints, heard) == ({}, [], [])
 
 
 def test_an_event_appears_the_moment_it_is_recorded(page: Page, street: Street):
@@ -244,7 +287,8 @@ def test_without_scripts_every_page_is_whole(browser: Browser, url: str):
         expect(page.locator(".events tbody tr")).to_have_count(1)
 
 
-def test_a_wrong_total_is_found_mended_compared_and_switched_to_by_buttons(page: Page):
+def test_a_wrong_total_is_found_mended_compared_and_switched_to_by_buttons(browser: Browser, page: Page):
+    page.add_init_script(axe())
     at(page, "/wealth/things/Assets")
     page.get_by_role("link", name="Why is total").first.click()
     expect(page.locator("main")).to_contain_text("The table shows -58,477.89 instead")
@@ -252,6 +296,13 @@ def test_a_wrong_total_is_found_mended_compared_and_switched_to_by_buttons(page:
     page.get_by_role("button", name="Build beside").click()
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("main")).to_contain_text("-44,658.07")
+    assert judged(page) == {}
+    with looking(browser, page.url, language="fr") as context:
+        context.add_init_script(axe())
+        french = context.new_page()
+        french.goto(page.url)
+        expect(french.locator("html")).to_have_attribute("lang", "fr")
+        assert judged(french) == {}
     page.get_by_label("Why").first.fill("the PEA is added")
     page.get_by_role("button", name="Switch to what was compared").click()
     expect(page.locator("main")).not_to_contain_text("another definition")
