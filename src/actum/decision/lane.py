@@ -53,7 +53,10 @@ class Ticket(Generic[Job, Result]):
         self._wake: threading.Lock | None = None
         self._result: Result | None = None
         self._error: BaseException | None = None
-        if loop is None:
+
+    def will_wait(self) -> None:
+        """A thread is going to block for it. Not said of one that finds the lane free, which leads at once."""
+        if self._wake is None:
             self._wake = threading.Lock()
             self._wake.acquire()
 
@@ -177,6 +180,8 @@ class Lane(Generic[Job, Result]):
     def call_all(self, jobs: Sequence[Job]) -> list[Result | BaseException]:
         """Have all of them done in as few batches as can be, and block until they are; an error stands for itself."""
         tickets: list[Ticket[Job, Result]] = [Ticket(job, None) for job in jobs]
+        for ticket in tickets:
+            ticket.will_wait()
         entered = [self._enter(ticket) for ticket in tickets]
         led = tickets[-1] if any(entered) else None
         try:
@@ -218,6 +223,8 @@ class Lane(Generic[Job, Result]):
                     f"{self._name}: a rule, or what is called while commands are decided, gives a command itself and would wait "
                     "for itself; let a rule answer events, and give commands from a process or after the answer"
                 )
+            if self._led and ticket.loop is None:
+                ticket.will_wait()
             self._waiting.append(ticket)
             if self._led:
                 if len(self._waiting) >= self._herd.expected:
