@@ -15,7 +15,7 @@ from actum.http.policy import Policy
 from actum.http.security import Security
 from demos.bank.system import release_file
 
-LOOKS = ("views:*", "states:*", "queries:*", "events:read", "console:look")
+LOOKS = ("page:look", "views:*", "states:*", "queries:*", "events:read", "console:look")
 
 ROLES: dict[str, tuple[str, ...]] = {
     "guest": LOOKS,

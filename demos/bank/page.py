@@ -25,11 +25,12 @@ from actum.http.problem import Problem
 from actum.http.reach import check_reach
 from actum.journal.errors import Denied
 from actum.journal.query import Query
-from actum.service.site import Entrance, Site, Visitor
+from actum.service.site import VISITOR, Entrance, Site, Visitor
 from demos.bank.accounts import Deposit, Withdraw
 from demos.bank.assets import assets_of, code_of
 from demos.bank.people import CAMILLE, Customer
-from demos.bank.tour import VISITOR, Tour
+from demos.bank.tour import VISITOR as ANYONE
+from demos.bank.tour import Tour
 from demos.bank.words import label, money, words_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ ACTIONS = ("build", "compare", "switch", "go_back", "delete")
 
 
 SEE = "views:Assets"
-"""What it takes to look, where it is known who asks: the permission that the figures themselves take."""
+"""What it takes to send a form at all, where it is known who asks: the permission that the figures themselves take."""
 
 TAKES = {"stop": "console:control", "start": "console:control"}
 """What the buttons of the tour take; the others what the console asks for the same."""
@@ -60,7 +61,7 @@ TAKES = {"stop": "console:control", "start": "console:control"}
 MOST_CLIENTS = 50
 """How many visitors' connections are kept."""
 
-ANYBODY = Visitor(id=VISITOR, permissions=frozenset(("*",)))
+ANYBODY = Visitor(id=ANYONE, permissions=frozenset(("*",)))
 
 
 class Guarded:
@@ -79,11 +80,7 @@ class Guarded:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            _check_form(scope, headers)
-            await self._let_in(scope, headers)
-        except Denied as denied:
-            await _turned_away(scope, denied)(scope, receive, send)
-            return
+            self._let_in(scope, headers)
         except Problem as problem:
             await Response(problem.detail, problem.type.status, media_type="text/plain")(scope, receive, send)
             return
@@ -95,13 +92,14 @@ class Guarded:
 
         await self._app(scope, receive, guarded)
 
-    async def _let_in(self, scope: Scope, headers: dict[bytes, str]) -> None:
-        """Everybody on this machine, or whoever is known and may look. Those who send a form are asked once more, with that."""
+    def _let_in(self, scope: Scope, headers: dict[bytes, str]) -> None:
+        """Everybody on this machine, or whom the host has let in. Those who send a form are asked once more, with that."""
         if self._entrance is None:
+            _check_form(scope, headers)
             check_reach(scope, headers.get(b"host"))
             scope["visitor"] = ANYBODY
-        elif scope["method"] == "GET" and not scope["path"].startswith("/static/"):
-            scope["visitor"] = await self._entrance.admit(scope, SEE)
+        else:
+            scope["visitor"] = scope.get(VISITOR)
 
 
 def _turned_away(scope: Scope, denied: Denied) -> Response:

@@ -53,7 +53,7 @@ class Asked:
         self.headers = {name.decode("latin-1"): value.decode(errors="replace") for name, value in scope["headers"]}
         self.said: Said = said_in({})
         self.principal: Principal | None = None
-        self.still: Callable[[], None] = lambda: None
+        self.still: Callable[[], object] = lambda: None
         self.secured = False
         self.oidc = False
         self.accesses: Running | None = None

@@ -21,6 +21,7 @@ from actum.console import (
     views,
 )
 from actum.console.answering import Answering
+from actum.http.policy import CONTROL
 from actum.http.problem import Problem
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ LOOK = "console:look"
 
 OPERATE = "console:operate"
 """To rebuild, switch and go back, to retry and to pass over."""
-
-CONTROL = "console:control"
-"""To start, stop, kill and pause services."""
 
 
 class Route(msgspec.Struct, frozen=True):

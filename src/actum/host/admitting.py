@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from actum.http.call import NOTHING
 from actum.http.opening import Opening
-from actum.http.said import headers_of, said_in
-from actum.http.security import Guard
+from actum.http.policy import CONTROL
+from actum.http.security import SAFE, Guard
 from actum.http.sessions import CSRF
+from actum.journal.errors import Denied
 from actum.service.site import Visitor
 
 if TYPE_CHECKING:
@@ -17,10 +20,16 @@ if TYPE_CHECKING:
     from actum.http.policy import Principal
     from actum.http.security import Security
     from actum.http.specified import Scope
+    from actum.service.control import Control, Piece
     from actum.service.system import System
 
 SEE = "services:read"
 """The permission to see which services run."""
+
+LOOK = "page:look"
+"""The permission to see the system's own page, and to send it a form."""
+
+_VISITING: ContextVar[Visitor] = ContextVar("visiting")
 
 _SAYING_WHO = ("authorization", "cookie")
 
@@ -30,8 +39,8 @@ class _Visit:
 
     def __init__(self, scope: Scope) -> None:
         self.scope: MutableMapping[str, Any] = scope
-        self.headers = headers_of(scope["headers"])
-        self.said = said_in(self.headers)
+        self.headers = {name.decode("latin-1"): value.decode(errors="replace") for name, value in scope["headers"]}
+        self.said = NOTHING
         self.principal: Principal | None = None
 
     @property
@@ -70,20 +79,76 @@ class Admission:
         if csrf is not None:
             visit.headers.setdefault(CSRF, csrf)
         try:
-            guard.admit(visit, permission)
+            principal = guard.admit(visit, permission)
             status = 200
         finally:
             await guard.record(visit, permission=permission, status=status)
-        return _visitor(visit, guard)
+        return _visitor(visit, principal, guard)
+
+    async def enter(self, scope: Scope) -> Visitor:
+        """Who comes to the system's own page. `Denied` for whoever may not, and for what a page of another site sends.
+
+        Either way it is on record. What a form changes, and whether it is one of the page's own, the page has to ask: only it can
+        read it.
+        """
+        guard = await self._opening.opened()
+        visit, status = _Visit(scope), 403
+        try:
+            principal = guard.permit(visit, LOOK)
+            if visit.method not in SAFE:
+                guard.check_origin(visit)
+            status = 200
+        finally:
+            await guard.record(visit, permission=LOOK, status=status)
+        visitor = _visitor(visit, principal, guard)
+        _VISITING.set(visitor)
+        return visitor
 
     async def close(self) -> None:
         """Give back what was opened."""
         await self._opening.close()
 
 
-def _visitor(visit: _Visit, guard: Guard) -> Visitor:
-    principal = visit.principal
-    assert principal is not None
+class Permitted:
+    """A control that does for whoever comes to a page what they may, whatever the page forgets to ask. See `Control`."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """See `Control`."""
+        return self._control.pieces()
+
+    def start(self, name: str) -> tuple[Piece, ...]:
+        """See `Control`. `Denied` for a visitor who may not; likewise below."""
+        return _permitted(self._control).start(name)
+
+    def stop(self, name: str) -> tuple[Piece, ...]:
+        """See `Control`."""
+        return _permitted(self._control).stop(name)
+
+    def kill(self, name: str) -> tuple[Piece, ...]:
+        """See `Control`."""
+        return _permitted(self._control).kill(name)
+
+    def pause(self, name: str) -> tuple[Piece, ...]:
+        """See `Control`."""
+        return _permitted(self._control).pause(name)
+
+    def resume(self, name: str) -> tuple[Piece, ...]:
+        """See `Control`."""
+        return _permitted(self._control).resume(name)
+
+
+def _permitted(control: Control) -> Control:
+    """What a page does by itself, in a thread of its own, it does for nobody who comes."""
+    visitor = _VISITING.get(None)
+    if visitor is not None and not visitor.may(CONTROL):
+        raise Denied(f"{visitor.id} may not: it takes the permission {CONTROL}", needed=CONTROL)
+    return control
+
+
+def _visitor(visit: _Visit, principal: Principal, guard: Guard) -> Visitor:
     along = {name: value for name, value in visit.headers.items() if name in _SAYING_WHO}
     csrf = None if principal.session is None else guard.keeper.csrf(principal.session)
     if csrf is not None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from actum.http.answers import Health
-from actum.http.call import answer
+from actum.http.call import answer, trouble
+from actum.http.problem import Problem, kept_in, problem_of
+from actum.http.security import SAFE
+from actum.journal.errors import ActumError
+from actum.service.site import VISITOR
 
 if TYPE_CHECKING:
     from actum.host.admitting import Admission
@@ -66,12 +71,20 @@ class Behind:
         return scope
 
 
-class Plain:
-    """An ASGI application that has no feeds to end, such as a system's own page, and who is let in there."""
+PUBLIC = "/static/"
+"""Below that is what a page looks like; it says nothing of anybody, and everybody is given it."""
 
-    def __init__(self, app: ASGIApp, *, entrance: Admission | None = None) -> None:
+
+class Plain:
+    """An ASGI application that has no feeds to end, such as a system's own page.
+
+    Where it is to be known who asks, nobody comes in there who may not see it: whoever has not said who they are is sent to `login`.
+    """
+
+    def __init__(self, app: ASGIApp, *, entrance: Admission | None = None, login: str | None = None) -> None:
         self._app = app
         self._entrance = entrance
+        self._login = login
         self.secured = entrance is not None
 
     async def stop(self) -> None:
@@ -79,6 +92,26 @@ class Plain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Served`."""
+        if scope["type"] == "http" and self._entrance is not None and not _is_public(scope):
+            try:
+                scope[VISITOR] = await self._entrance.enter(scope)
+            except (Problem, ActumError) as wrong:
+                await self._turned_away(scope, wrong)(scope, receive, send)
+                return
         await self._app(scope, receive, send)
         if scope["type"] == "lifespan" and self._entrance is not None:
             await self._entrance.close()
+
+    def _turned_away(self, scope: Scope, wrong: Exception) -> ASGIApp:
+        problem = kept_in(problem_of(wrong) or Problem("internal", "something went wrong inside"))
+        response = trouble(problem)
+        if problem.type.name == "unauthenticated" and self._login is not None:
+            query = scope["query_string"].decode("latin-1")
+            back = quote(scope["path"]) + (f"?{query}" if query else "") if scope["method"] in SAFE else "/"
+            response.status_code = 303
+            response.headers["location"] = f"{self._login}?back={quote(back, safe='')}"
+        return response
+
+
+def _is_public(scope: Scope) -> bool:
+    return scope["method"] in SAFE and str(scope["path"]).startswith(PUBLIC)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from actum.host.admitting import Admission
+from actum.host.admitting import Admission, Permitted
 from actum.host.behind import Behind, Plain
 from actum.host.plan import PAGE
 from actum.http.asgi import asgi
@@ -132,9 +132,12 @@ def page_of(around: Around) -> Served:
     named = around.system.page
     if named is None:
         raise Unknown("page", PAGE)
-    entrance = around.admission
-    site = Site(around.system, around.gateway or "", around.places, around.data, around.control, entrance)
-    return Plain(cast("ASGIApp", loaded(named)(site)), entrance=entrance)
+    entrance, control = around.admission, around.control
+    if entrance is not None and control is not None:
+        control = Permitted(control)
+    site = Site(around.system, around.gateway or "", around.places, around.data, control, entrance)
+    login = f"{prefix_of(CONSOLE)}/login" if has_console() else None
+    return Plain(cast("ASGIApp", loaded(named)(site)), entrance=entrance, login=login)
 
 
 def loaded(name: str) -> Any:

@@ -43,7 +43,7 @@ class Call:
         self.said: Said = NOTHING
         self.names: Mapping[str, Any] = {}
         self.principal: Principal | None = None
-        self.still: Callable[[], None] = lambda: None
+        self.still: Callable[[], object] = lambda: None
 
     def understand(self) -> None:
         """Take in what the headers say. Problems, or `Invalid`, for what cannot be said so; then nothing was said."""

@@ -24,6 +24,9 @@ ON_BEHALF_OF = "on-behalf-of"
 METRICS = "metrics:read"
 """The permission to know how the service is, and what inside it is not as it should be: sentences with paths and data in them."""
 
+CONTROL = "console:control"
+"""The permission to start, stop, kill and pause services."""
+
 _SHAPE = re.compile(r"(\*|[a-z][a-z-]*(:(\*|[A-Za-z][A-Za-z0-9._-]*))?)\Z")
 _NAMED = ("commands", "queries", "views", "states")
 

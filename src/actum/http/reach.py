@@ -29,6 +29,7 @@ def is_loopback(host: str) -> bool:
 def check_reach(scope: Scope, host: str | None) -> None:
     """`unauthenticated` where the request came in from beyond this machine, `misdirected` where under a foreign name.
 
+    It came from beyond also where a gateway or a proxy says so of it: whom that stands before cannot be seen here.
     A transport without network addresses, as tests and unix sockets have it, is this machine.
     """
     server = scope.get("server")
@@ -39,6 +40,13 @@ def check_reach(scope: Scope, host: str | None) -> None:
         raise Problem(
             "unauthenticated",
             f"this door has no authentication and answers on loopback only, not on {address}; give it security=…",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    client = scope.get("client")
+    if client and _is_address(client[0]) and not is_loopback(client[0]):
+        raise Problem(
+            "unauthenticated",
+            f"this door has no authentication and answers this machine only, not {client[0]}; give it security=…",
             headers={"WWW-Authenticate": "Bearer"},
         )
     if host is not None and _name_of(host) not in LOCAL_NAMES:

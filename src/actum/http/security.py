@@ -61,7 +61,8 @@ LONGEST_NAME = 100
 ANONYMOUS = "anonymous"
 """The actor of whoever does what everybody may."""
 
-_SAFE = ("GET", "HEAD")
+SAFE = ("GET", "HEAD")
+"""Methods by which nothing changes."""
 
 
 class Caller(Protocol):
@@ -221,8 +222,18 @@ class Guard:
 
     # Whether they may.
 
-    def admit(self, call: Caller, needed: str | None) -> None:
+    def admit(self, call: Caller, needed: str | None) -> Principal:
         """Let the call pass and act for whoever gives it, or raise `Denied`."""
+        principal = self.permit(call, needed)
+        if principal.session is not None and call.method not in SAFE:
+            self.check_origin(call)
+            if not self.keeper.check_csrf(principal.session, call.headers.get(CSRF)):
+                raise Denied(f"expected the header {CSRF} that GET /me tells", needed="csrf")
+        _act_for(call, principal)
+        return principal
+
+    def permit(self, call: Caller, needed: str | None) -> Principal:
+        """Who asks, or `Denied`. Of a change, whoever asks by a cookie has still to show that it was their own page that asked."""
         call.principal = principal = self.identify(call)
         if principal is None:
             principal = self._everybody
@@ -232,13 +243,9 @@ class Guard:
             raise Denied("this is another tenant's", needed=f"tenant:{self.security.tenant}")
         if needed is not None and not principal.may(needed):
             raise Denied(f"{principal.id} may not: it takes the permission {needed}", needed=needed)
-        if principal.session is not None and call.method not in _SAFE:
-            self.check_origin(call)
-            if not self.keeper.check_csrf(principal.session, call.headers.get(CSRF)):
-                raise Denied(f"expected the header {CSRF} that GET /me tells", needed="csrf")
-        _act_for(call, principal)
+        return principal
 
-    def still(self, call: Caller, needed: str | None) -> Callable[[], None]:
+    def still(self, call: Caller, needed: str | None) -> Callable[[], object]:
         """What raises `Denied` once whoever was let in may not be here any more."""
         return partial(self.admit, call, needed)
 

@@ -28,7 +28,7 @@ DENIED = b'event: closing\ndata: {"reason":"you may not hear more; say again who
 """The last words to whom that is not allowed any more."""
 
 PieceT = TypeVar("PieceT")
-Still: TypeAlias = Callable[[], None]
+Still: TypeAlias = Callable[[], object]
 """Raises `Denied` once whoever was let in may not be here any more."""
 
 

@@ -11,6 +11,9 @@ import msgspec
 from actum.service.control import Control
 from actum.service.system import Place, System
 
+VISITOR = "actum.visitor"
+"""Under which key of the ASGI scope the host has said who comes to a page, where it is to be known who asks."""
+
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks of a page, as the door knows them: by which name they act, and what they may.
@@ -44,8 +47,9 @@ class Entrance(Protocol):
 
 class Site(msgspec.Struct, frozen=True):
     """`gateway` is the address at which the page asks and commands like anybody else, so that a service that is off is off
-    for it, too. `control` is there where pieces can be started and stopped, `data` where the host has a folder of its own,
-    `entrance` where it is to be known who asks: the page then lets nobody in by itself.
+    for it, too. `control` is there where pieces can be started and stopped, `data` where the host has a folder of its own.
+    `entrance` is there where it is to be known who asks: the host then lets in those who may see the page, and `control` does for
+    them what they may; for whatever else it changes, the page asks there what that takes.
     """
 
     system: System

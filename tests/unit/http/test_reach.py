@@ -28,6 +28,14 @@ def test_what_comes_in_from_elsewhere_is_not(address: str):
         check_reach(scope((address, 8000)), "localhost")
 
 
+def test_what_a_gateway_brings_from_elsewhere_is_not():
+    for client in (("203.0.113.9", 0), ("2001:db8::1", 0)):
+        with pytest.raises(Problem, match="no authentication"):
+            check_reach(scope(("127.0.0.1", 8000)) | {"client": client}, "localhost")
+    for here in (("127.0.0.1", 4711), ("::1", 4711), ("", 0), None):
+        check_reach(scope(("127.0.0.1", 8000)) | {"client": here}, "localhost")
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.1.4", "evil.example:8000", ""])
 def test_a_foreign_name_for_this_machine_is_not_believed(host: str):
     with pytest.raises(Problem, match="expected localhost"):
