@@ -154,8 +154,8 @@ class Taker(ABC):
             event, position = books.queue[0]
             stored = next(iter(self.store.read(after=position - 1, until=position, limit=1)))
             self.set_aside(instance)
-            self.prepare({instance: [stored]})
             try:
+                self.prepare({instance: [stored]})
                 yield from self.work(instance, stored, after=after)
             except OutOfTurn:
                 return

@@ -156,14 +156,13 @@ class Performer:
             raise
 
     def _catch_up_on_records(self) -> None:
+        """What cannot be recorded at all is shown as unknown once its time is over; the others go on."""
         with self._lock:
             unrecorded = list(self._unrecorded.items())
         for effect, wish in unrecorded:
             try:
                 self.given(wish.command, wish.id, wish.acting)
-            except (
-                Exception
-            ) as wrong:  # what cannot be recorded at all is unknown once its time is over; the others go on
+            except Exception as wrong:
                 if may_pass(wrong):
                     raise
                 _LOG.warning("effect %s: what it came to cannot be put on record: %s", effect, wrong)

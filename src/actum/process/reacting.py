@@ -13,7 +13,7 @@ import msgspec
 
 from actum.decision.command import Command
 from actum.journal.clock import to_datetime
-from actum.journal.errors import Refused, Reused
+from actum.journal.errors import Invalid, Refused, Reused
 from actum.journal.event import Position
 from actum.journal.query import Query
 from actum.process.agenda import Wish
@@ -118,8 +118,10 @@ class Reactor(Taker):
         return {instance: (ids[instance], found) for instance, found in zip(ids, loaded, strict=True)}
 
     def _ids(self, instance: str, stored: SequencedEvent) -> tuple[Identity, ...]:
-        keys = self._definition.fold.keys(stored.tags)
-        return next(ids for ids in keys if self._definition.instance(ids) == instance)
+        for ids in self._definition.fold.keys(stored.tags):
+            if self._definition.instance(ids) == instance:
+                return ids
+        raise Invalid(f"the event at position {stored.position} does not concern {instance} any more")
 
     def _track(self, instance: str, stored: SequencedEvent) -> Tracked:
         """The instance, with everything taken in that stands before that event."""
@@ -247,6 +249,8 @@ class Timers(OneByOne):
     def _fire(self, stored: SequencedEvent, now: datetime) -> Chain:
         try:
             yield from self._firing(stored, now)
+        except OutOfTurn:
+            return
         except Exception as wrong:
             if may_pass(wrong):
                 raise
@@ -257,7 +261,7 @@ class Timers(OneByOne):
         """That somebody else fired it first is as good."""
         timer = self.timer(stored)
         assert timer is not None
-        with suppress(OutOfTurn, Reused):
+        with suppress(Reused):
             yield Wish(Fire(timer=timer, now=now), derived("fire", timer), because(stored, TIMERS))
 
     def timer(self, stored: SequencedEvent) -> UUID | None:

@@ -159,7 +159,7 @@ class Processes:
         return self.agenda.table(ProcessRow)
 
     def timers(self) -> Table[TimerRow]:
-        """Every timer; those with a `due` are still to fire."""
+        """Every timer; those with a `due` are still to fire, and those that are `parked` cannot."""
         return self.agenda.table(TimerRow)
 
     def effects(self) -> Table[EffectRow]:
