@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from actum.journal.query import Query
@@ -48,6 +50,17 @@ def test_a_condition_does_not_collide_with_a_neighbour_of_the_same_token(store: 
     (collided,) = store.append(an_append(an_event("Opened", "account:mine"), unless=MINE))
     assert isinstance(collided, Collided)
     assert collided.position == 1
+
+
+def test_a_load_is_one_look_into_the_index_for_which_nothing_is_prepared_anew(store: SqliteStore) -> None:
+    steps: list[Any] = []
+    store._writer.connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, steps.append)
+    for number in range(30):
+        assert len(store.load([Query.of(tags=[f"filler:{number}"])], after=[0])[1][0]) == 1
+    ours = [step["sql"].partition("\n")[0] for step in steps if not step["sql"].startswith(("PRAGMA", "SELECT pgno"))]
+    assert len(ours) == 30
+    assert len(set(ours)) == 1
+    assert sum(step["stmt_status"]["SQLITE_STMTSTATUS_REPREPARE"] for step in steps) == 0
 
 
 def test_a_limit_is_filled_with_what_really_matches(store: SqliteStore) -> None:
