@@ -83,6 +83,19 @@ def test_commands_of_one_transaction_see_what_the_ones_before_them_led_to(runnin
     assert verify(running.store, decisions=True).sound
 
 
+def test_after_a_savepoint_was_rolled_back_one_is_told_to_look_anew(running: Running, theirs: Theirs):
+    inside = running.within(theirs)
+    inside.execute(Deposit(account="A-1", amount=Decimal(1)))
+    with theirs.transaction(force_rollback=True):
+        inside.execute(Deposit(account="A-1", amount=Decimal(2)))
+    with pytest.raises(Invalid, match=r"position 3 .* was rolled back, with a savepoint: say running\.within"):
+        inside.execute(Deposit(account="A-1", amount=Decimal(4)))
+    running.within(theirs).execute(Deposit(account="A-1", amount=Decimal(8)))
+    theirs.commit()
+    assert [event.event.amount for event in running.events(after=1)] == [1, 8]  # type: ignore[attr-defined]
+    assert verify(running.store, decisions=True).sound
+
+
 def test_a_command_that_was_decided_before_is_answered_as_it_was(running: Running, theirs: Theirs):
     first = running.execute(Deposit(account="A-1", amount=Decimal(1)), id="slip 1")
     again = running.within(theirs).execute(Deposit(account="A-1", amount=Decimal(1)), id="slip 1")

@@ -61,14 +61,20 @@ class JournalWithin(PostgresStore):
         with translated(self.address):
             borrowed.take_turn()
         origin = dict(self._reader.rows("described"))["origin"]
-        self._writer = _Writer(
+        self._writer = self._inside = _Writer(
             borrowed, self._reader, origin=origin, durability=terms.durability, clock=terms.clock, writes=True
         )
+        self._appended = False
         self._writer.names = terms.reader
         self._writer.catch_up()
 
     def append(self, *batch: Append) -> list[Outcome]:
-        """See `EventStore.append`; nothing is acknowledged before the transaction is committed."""
+        """See `EventStore.append`; nothing is acknowledged before the transaction is committed.
+
+        `Invalid` where a part of the transaction in which something was appended was rolled back meanwhile.
+        """
+        if self._appended:
+            self._inside.check_not_taken_back()
         try:
             outcomes = self._writer.append(batch) if batch else []
         except OutcomeUnknown as broken:
@@ -76,6 +82,7 @@ class JournalWithin(PostgresStore):
                 f"{self.address}: the connection broke, and the transaction with it: nothing of it was written"
             ) from broken
         if any(isinstance(outcome, Appended) for outcome in outcomes):
+            self._appended = True
             self._borrowed.tell(self._writer.window.head)
         return outcomes
 
@@ -94,6 +101,15 @@ class _Writer(Writer):
     """
 
     names: Reader
+
+    def check_not_taken_back(self) -> None:
+        """What was appended last is still part of the transaction."""
+        position, leaf = self._newest
+        if self._reader.rows("leaf_at", (position,)) != [(leaf,)]:
+            raise Invalid(
+                f"what was appended at position {position} within this transaction was rolled back, with a savepoint: say "
+                "running.within(connection) once more, which sees what is there now"
+            )
 
     def _number(self, known: dict[str, int], verb: str, name: str) -> int:
         if name not in known:
