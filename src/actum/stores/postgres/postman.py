@@ -7,6 +7,7 @@ where news get lost, the head is looked at: often while there is news, ever less
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import threading
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from actum.journal.errors import ActumError
 from actum.stores.postgres.connecting import SESSION, connect_to_journal
 from actum.stores.postgres.schema import queries
 
@@ -60,7 +60,8 @@ class Postman:
 
     def announce(self, head: Position) -> None:
         """Let other processes know that the journal has grown to there. Never waits, never fails."""
-        self._to_tell = head
+        with self._lock:  # Of two threads that come at once, the one that has seen more may be the first.
+            self._to_tell = max(self._to_tell, head)
         self._rouse()
 
     def listen(self) -> None:
@@ -84,7 +85,7 @@ class Postman:
         while not self._stopping:
             try:
                 self._round()
-            except (psycopg.Error, ActumError, OSError):
+            except Exception:  # noqa: BLE001 - nobody else would ever bring the news
                 # Nobody is to be told of it: whoever reads or writes hears of the server's troubles there.
                 self._hang_up()
                 self._wait(None, self._look_after)
@@ -139,11 +140,12 @@ class Postman:
 
     def _wait(self, connection: Connection | None, seconds: float | None) -> bool:
         """Until something is to be told or is heard; whether anything was."""
-        ears: list[socket.socket | int] = [self._wakes]
+        ears = select.poll()  # `select.select` takes no descriptor above 1023.
+        ears.register(self._wakes, select.POLLIN)
         if connection is not None:
-            ears.append(connection.fileno())
-        ready, _, _ = select.select(ears, [], [], seconds)
-        if self._wakes in ready:
+            ears.register(connection.fileno(), select.POLLIN)
+        ready = [descriptor for descriptor, _ in ears.poll(None if seconds is None else math.ceil(seconds * 1000))]
+        if self._wakes.fileno() in ready:
             with suppress(BlockingIOError):
                 self._wakes.recv(4096)
         if connection is not None and connection.fileno() in ready:
