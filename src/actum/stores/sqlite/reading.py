@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from actum.journal.event import LAST_POSITION, Position, SequencedEvent
 from actum.stores.sqlite import tag_index
 from actum.stores.sqlite.file import closed, connect, translated
 from actum.stores.sqlite.interning import Kinds, json_of
+from actum.stores.sqlite.per_thread import PerThread
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ class Reader:
         self._durability = durability
         self._timeout = timeout
         self._kinds = Kinds()
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._connections: list[apsw.Connection] = []
+        self._connections = PerThread(self._connect, close=lambda connection: connection.close())
         self._absent: dict[str, Position] = {}
         self._closed = False
 
@@ -114,16 +112,13 @@ class Reader:
         """This thread's connection. `Unavailable` once closed."""
         if self._closed:
             raise closed(self._path)
-        mine: apsw.Connection | None = getattr(self._local, "connection", None)
-        if mine is None:
-            self._writer.turns.check_in_place()
-            mine = connect(
-                self._path, writes=False, durability=self._durability, cache_kib=READER_CACHE_KIB, timeout=self._timeout
-            )
-            self._local.connection = mine
-            with self._lock:
-                self._connections.append(mine)
-        return mine
+        return self._connections.mine()
+
+    def _connect(self) -> apsw.Connection:
+        self._writer.turns.check_in_place()
+        return connect(
+            self._path, writes=False, durability=self._durability, cache_kib=READER_CACHE_KIB, timeout=self._timeout
+        )
 
     def head(self) -> Position:
         """The newest position."""
@@ -289,7 +284,4 @@ class Reader:
     def close(self) -> None:
         """Give every thread's connection back."""
         self._closed = True
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
+        self._connections.close()

@@ -19,6 +19,7 @@ from actum.journal.errors import NotAJournal, Unavailable
 from actum.journal.readmodel import Mark
 from actum.journal.store import Durability
 from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.per_thread import PerThread
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ class SqliteSearch:
         self._timeout = timeout
         self._closed = False
         self._lock = threading.RLock()
-        self._local = threading.local()
-        self._readers: list[apsw.Connection] = []
+        self._readers = PerThread(lambda: self._connect(writes=False), close=lambda connection: connection.close())
         self._writer = self._connect(writes=True)
         try:
             SEARCH_INDEX.bring_up_to_date(self._writer, self._path)
@@ -97,11 +97,7 @@ class SqliteSearch:
             with self._lock, translated(self._path):
                 yield self._writer
             return
-        mine: apsw.Connection | None = getattr(self._local, "connection", None)
-        if mine is None:
-            mine = self._local.connection = self._connect(writes=False)
-            with self._lock:
-                self._readers.append(mine)
+        mine = self._readers.mine()
         with translated(self._path):
             yield mine
 
@@ -181,9 +177,8 @@ class SqliteSearch:
         """See `SearchIndex.close`."""
         with self._lock:
             self._closed = True
-            for connection in (*self._readers, self._writer):
-                connection.close()
-            self._readers.clear()
+            self._readers.close()
+            self._writer.close()
 
 
 def _half(id: bytes) -> int:

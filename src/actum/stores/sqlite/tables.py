@@ -20,6 +20,7 @@ from actum.journal.readmodel import SLICES, Mark, Parked, Role, Shape, Share, Sl
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.per_thread import PerThread
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class _Line:
         self.connection = connection
         self.lock = threading.RLock()
 
+    def close(self) -> None:
+        """Once nobody uses it."""
+        with self.lock:
+            self.connection.close()
+
 
 class SqliteTables:
     """The read database of the journal `origin` in the file `path`, made where there is none; `:memory:` for none at all.
@@ -65,8 +71,7 @@ class SqliteTables:
         self._timeout = timeout
         self._closed = False
         self._turns = threading.RLock()
-        self._readers: list[_Line] = []
-        self._local = threading.local()
+        self._readers = PerThread(self._reader, close=_Line.close)
         self._writer, self._file = self._open()
 
     @property
@@ -134,28 +139,21 @@ class SqliteTables:
             self._writer, self._file = self._open()
 
     def _let_go(self) -> None:
-        for line in [*self._readers, self._writer]:
-            with line.lock:
-                line.connection.close()
-        self._readers.clear()
+        self._readers.close()
+        self._writer.close()
 
     @contextlib.contextmanager
     def _reading(self, table: str = "") -> Iterator[apsw.Connection]:
         """This thread's connection for reading."""
         self._check()
-        line = self._writer if self._memory else self._reader()
+        line = self._writer if self._memory else self._readers.mine()
         with line.lock, translated(self._path), _there(table):
             yield line.connection
 
     def _reader(self) -> _Line:
-        mine: _Line | None = getattr(self._local, "line", None)
-        if mine is None or mine not in self._readers:
-            with self._turns:
-                self._check()
-                mine = _Line(self._connect(writes=False))
-                self._readers.append(mine)
-                self._local.line = mine
-        return mine
+        with self._turns:
+            self._check()
+            return _Line(self._connect(writes=False))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
