@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from actum.journal.bell import Bell
 from actum.journal.clock import SYSTEM_CLOCK
-from actum.journal.errors import Invalid, Unavailable
+from actum.journal.errors import ActumError, Invalid, Unavailable
 from actum.journal.event import LAST_POSITION, Kind, checked_position
 from actum.journal.query import Query
 from actum.journal.store import DEFAULT_PAYLOAD_LIMIT, Durability, Snapshot, check_sizes, checked_limit
@@ -268,10 +269,8 @@ class SqliteStore:
         def listen() -> None:
             while not stopping.is_set():
                 ears.wait()
-                try:
+                with suppress(ActumError):  # Whoever reads or writes hears of it there; it may pass.
                     self._bell.ring(self._reader.head())
-                except Unavailable:
-                    return
             ears.close()
 
         def stop() -> None:
