@@ -115,6 +115,8 @@ def explain(
     cls = subject.fold.cls
     if column not in cells_of(cls):
         raise Unknown(f"column of {cls.__name__}", column, cells_of(cls))
+    if last is not None and (type(last) is not int or last < 0):
+        raise Invalid(f"last: expected how many movements to tell, from 0, found {last!r}")
     if since > until:
         raise Invalid(f"since: position {since} is behind position {until}, as of which is asked")
     state = subject.fold.new(subject.ids)

@@ -25,7 +25,9 @@ LATEST: Microseconds = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECO
 
 
 def to_microseconds(moment: datetime) -> Microseconds:
-    """The journal's form of an aware datetime, exact. Raises `Invalid` for a naive one."""
+    """The journal's form of an aware datetime, exact. Raises `Invalid` for a naive one, and for what is none."""
+    if not isinstance(moment, datetime):
+        raise Invalid(f"expected a datetime with a time zone, found {moment!r:.80} ({type(moment).__name__})")
     if moment.tzinfo is None:
         raise Invalid(f"expected a datetime with a time zone, found the naive {moment.isoformat()}; say which zone")
     return (moment - _EPOCH) // _MICROSECOND

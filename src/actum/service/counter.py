@@ -14,6 +14,7 @@ from actum.journal.clock import to_microseconds
 from actum.journal.errors import ActumError, Invalid
 from actum.journal.event import Event
 from actum.journal.message import to_json
+from actum.journal.query import AppendCondition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from actum.journal.clock import Ids
-    from actum.journal.query import AppendCondition
     from actum.journal.store import JournalStore
     from actum.service.declared import Declared
 
@@ -142,6 +142,8 @@ class Counter:
         for event in events:
             if not isinstance(event, Event):
                 raise Invalid(f"append: expected events, found {event!r:.80} ({type(event).__name__})")
+        if condition is not None and not isinstance(condition, AppendCondition):
+            raise Invalid(f"append: condition: expected an AppendCondition, found {condition!r:.80}")
         metadata = self._envelope(acting, None).without_command()
         effective = None if effective_at is None else to_microseconds(effective_at)
         return Entry(events=events, condition=condition, metadata=metadata, effective=effective)

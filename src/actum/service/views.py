@@ -270,7 +270,7 @@ class Views:
 
     def _check(self, position: Position, timeout: float) -> None:
         position_at(self._store, position, what="wait_for")
-        if not timeout >= 0:
+        if type(timeout) not in (int, float) or not timeout >= 0:
             raise Invalid(f"timeout: expected seconds from 0, found {timeout!r}")
 
     def _work_up_to(self, position: Position, timeout: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,8 @@ from actum import App, Invalid, Recorded, Running
 from actum.journal.event import Event
 from actum.journal.query import Query
 from tests.unit.projection.bank import Balance, Deposited, Opened, bank, fill, folded, opened, some_events
+
+MOVE = Deposited(account="A-1", amount=Decimal(1))
 
 
 @pytest.fixture(params=["memory:", "file"])
@@ -144,3 +147,24 @@ def test_following_a_query_passes_over_the_rest(running: Running):
 
 def test_what_the_application_declares_can_be_looked_up_by_name():
     assert bank.states["Balance"] is Balance
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda running: running.append(MOVE, effective_at="2026"),
+            "expected a datetime with a time zone, found '2026'",
+        ),
+        (lambda running: running.append(MOVE, condition="x"), "condition: expected an AppendCondition, found 'x'"),
+        (lambda running: running.wait_for(0, timeout="x"), "timeout: expected seconds from 0, found 'x'"),
+        (lambda running: running.wait_for(0, timeout=math.nan), "timeout: expected seconds from 0, found nan"),
+        (lambda running: running.explain(Balance, "A-1", column="balance", last=-1), "last: expected how many"),
+    ],
+)
+def test_what_a_call_cannot_take_is_said_in_words_and_nothing_is_done(
+    running: Running, call: Callable[[Running], object], said: str
+):
+    with pytest.raises(Invalid, match=said):
+        call(running)
+    assert running.head() == 0
