@@ -10,7 +10,7 @@ import types
 import typing
 from enum import Enum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 
@@ -38,10 +38,12 @@ def of_fold(cls: Any, events: tuple[type[Event], ...]) -> bytes:
 
 def of_function(*functions: Any, about: Iterable[object]) -> bytes:
     """Of functions: what they do, and whatever else is said `about` them."""
-    codes = [
-        source.codes_of(each, owners=(type(each.__self__),) if hasattr(each, "__self__") else ()) for each in functions
-    ]
-    return digest_of(*about, codes)
+    return digest_of(*about, [source.codes_of(each, owners=_owner_of(each)) for each in functions])
+
+
+def _owner_of(function: Any) -> tuple[type, ...]:
+    bound_to: Any = getattr(function, "__self__", None)
+    return () if bound_to is None else (bound_to.__class__,)
 
 
 def schema_of(kind: Any, within: tuple[Any, ...] = ()) -> str:
@@ -59,7 +61,7 @@ def schema_of(kind: Any, within: tuple[Any, ...] = ()) -> str:
         return f"{_name(origin)}[{inner}]"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"{kind.__name__}{[(each.name, repr(each.value)) for each in kind]}"
-    return _record(kind, within) if is_record(kind) else _name(kind)
+    return _record(kind, within) if is_record(cast("object", kind)) else _name(kind)
 
 
 def _record(cls: Any, within: tuple[Any, ...]) -> str:
