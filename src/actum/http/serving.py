@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from signal import SIGINT
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -20,7 +20,7 @@ from actum.http.reach import is_loopback
 from actum.journal.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Generator
     from types import FrameType, TracebackType
 
     from starlette.types import Receive, Scope, Send
@@ -146,10 +146,6 @@ class _Server(uvicorn.Server):
         if self.started:
             self._tell()
 
-    async def without_signals(self, sockets: list[socket.socket]) -> None:
-        """Serve in a loop that is somebody else's."""
-        await self._serve(sockets)
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._door.stop()
         await super().shutdown(sockets)
@@ -157,6 +153,15 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == SIGINT
         self.should_exit = True
+
+
+class _Guest(_Server):
+    """Serves in a loop that is somebody else's: so are the signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take none."""
+        yield
 
 
 class Serving:
@@ -196,8 +201,8 @@ class Serving:
     async def here(self) -> AsyncIterator[Self]:
         """Serve for the time of an `async with` block, in the event loop that runs; signals stay the caller's business."""
         ready = asyncio.Event()
-        self._server = _Server(_config(self._door, self._lines), self._door, ready.set)
-        task = asyncio.create_task(self._server.without_signals([self._socket]))
+        self._server = _Guest(_config(self._door, self._lines), self._door, ready.set)
+        task = asyncio.create_task(self._server.serve([self._socket]))
         task.add_done_callback(lambda _: ready.set())
         await ready.wait()
         try:
