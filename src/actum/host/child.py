@@ -79,12 +79,14 @@ def _listen() -> None:
 
 def _live_on(patience: float) -> None:
     """Say that the loop goes round, for as long as it does: whoever is silent for so many seconds is ended (systemd.service(5))."""
-    _notify("WATCHDOG=1")
+    _notify("WATCHDOG=1", waits=False)
     asyncio.get_running_loop().call_later(patience / 3, _live_on, patience)
 
 
-def _notify(said: str) -> None:
+def _notify(said: str, *, waits: bool = True) -> None:
+    """Say it to systemd, where that asks. What is said again and again is left out where nobody takes it in: the loop goes on."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            notified.setblocking(waits)
             notified.sendto(said.encode(), "\0" + address[1:] if address.startswith("@") else address)
