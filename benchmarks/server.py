@@ -17,7 +17,7 @@ from actum.testing.postgres import PostgresServer, postgres_server, with_journal
 from benchmarks import raw
 from benchmarks.bank import EVENTS_EACH, NOTE, bank, history
 from benchmarks.ground import BATCH, Ground, chunks
-from benchmarks.measure import Lap
+from benchmarks.measure import Lap, processor_of
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "200"}
 
@@ -47,6 +47,11 @@ class Field(NamedTuple):
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         """A connection of one's own."""
         return psycopg.connect(self.server.url, autocommit=True)
+
+    def processor(self) -> float:
+        """Seconds of processor that the server has used so far."""
+        file = self.server.folder / "data" / "postmaster.pid"
+        return processor_of(int(file.read_text(encoding="utf-8").split()[0]))
 
     def pgbench(self, clients: int) -> Lap:
         """Single-row inserts by so many clients, as `pgbench` counts them itself, without the time to connect."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from actum.journal.clock import Ids, Microseconds
-    from actum.journal.event import SequencedEvent
+    from actum.journal.event import Position, SequencedEvent
     from actum.journal.upcast import Parts, Upcaster
 
 Plan: TypeAlias = "tuple[str, int, Callable[[Event], None], Callable[[Event], tuple[str, ...]]]"
@@ -75,12 +75,17 @@ class Codec:
 
         Raises `Unknown` for a kind that nothing here can read, `Corrupted` for bytes that do not fit their kind.
         """
-        kind = stored.kind if not isinstance(stored, EventData) else Kind(stored.type, stored.version)
+        if isinstance(stored, EventData):
+            return self.read(Kind(stored.type, stored.version), stored.data)
+        return self.read(stored.kind, stored.data, at=stored.position)
+
+    def read(self, kind: Kind, data: bytes, *, at: Position | None = None) -> tuple[Event, ...]:
+        """The same of a kind and its data, which stands `at` a position."""
         read = self._readers.get(kind) or self._reader(kind)
         try:
-            return read(stored.data)
+            return read(data)
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as wrong:
-            where = "" if isinstance(stored, EventData) else f" at position {stored.position}"
+            where = "" if at is None else f" at position {at}"
             raise Corrupted(f"the data of {kind}{where} cannot be read: {wrong}") from wrong
 
     def directly(self, types: frozenset[type[Event]]) -> dict[Kind, Callable[[bytes], Event]]:

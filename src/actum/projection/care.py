@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from actum.journal.codec import Codec
     from actum.journal.event import Event, SequencedEvent
-    from actum.journal.readmodel import Mark, ReadDatabase
+    from actum.journal.readmodel import Mark
     from actum.projection.line import Line
     from actum.projection.notes import Scribe
     from actum.projection.view import Plan
@@ -32,11 +32,10 @@ LONGEST_TRACE = 8000
 class Care:
     """One page of one line."""
 
-    def __init__(self, line: Line, codec: Codec, database: ReadDatabase) -> None:
+    def __init__(self, line: Line, codec: Codec) -> None:
         self._line = line
         self._plan: Plan[Any] = line.plan
         self._codec = codec
-        self._database = database
         self._names = codec.names(line.plan.fold.events)
         self._changed: dict[int, Any] = {}
         self._parked: dict[str, Parked] = {}
@@ -44,11 +43,12 @@ class Care:
 
     def change(self, events: Sequence[SequencedEvent], reached: Mark, *, owner: str, scribe: Scribe | None) -> Change:
         """What to write: rows, keys that are put aside, and what is noted of them."""
-        mine = [stored for stored in events if stored.type in self._names]
-        rows = self._line.rows.find({stored.tag_text for stored in mine}, self._database)
-        for stored in mine:
-            for row in rows[stored.tag_text]:
-                self._take(row, stored)
+        keys_of = self._line.rows.keys
+        mine = [(keys_of(stored.tag_text), stored) for stored in events if stored.type in self._names]
+        rows = self._line.rows.having([key for keys, _ in mine for key in keys])
+        for keys, stored in mine:
+            for key in keys:
+                self._take(rows[key], stored)
         share, plan = self._line.share, self._plan
         return Change(
             plan.shape,

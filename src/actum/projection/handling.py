@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from actum.journal.codec import Codec
     from actum.journal.event import Event, EventData, Position
-    from actum.journal.readmodel import Mark, Parked, Share, Slices, Work
+    from actum.journal.readmodel import Mark, Parked, ReadDatabase, Share, Slices, Work
     from actum.projection.notes import Scribe
     from actum.projection.view import Plan
 
@@ -201,10 +201,6 @@ class Keys:
             keys = [key for key in keys if slice_of(key) in self._slices]
         return [key for key in keys if key not in self._left_out]
 
-    def concerned(self, texts: set[str]) -> set[str]:
-        """Those of the tag texts that name a key of these slices."""
-        return {text for text in texts if self.of(text)}
-
     def leave_out(self, keys: frozenset[str]) -> None:
         """Name these keys no more."""
         self._left_out = keys
@@ -227,17 +223,19 @@ class HandledLine(Line):
         self,
         projection: Projection,
         share: Share,
+        database: ReadDatabase,
         *,
         parked: frozenset[str],
         discarded: frozenset[tuple[Position, str]],
     ) -> None:
         self.keys = Keys(projection, share.slices)
-        super().__init__(projection, share, rows=self.keys, parked=parked, discarded=discarded)
+        super().__init__(projection, share, database, rows=self.keys, parked=parked, discarded=discarded)
 
 
 def line_of(
     plan: Plan[Any] | Projection,
     share: Share,
+    database: ReadDatabase,
     *,
     parked: frozenset[str],
     discarded: frozenset[tuple[Position, str]],
@@ -245,8 +243,8 @@ def line_of(
 ) -> Line:
     """What a projector works with for one share; `kept` rows of a view stay in memory."""
     if isinstance(plan, Projection):
-        return HandledLine(plan, share, parked=parked, discarded=discarded)
-    return Line(plan, share, parked=parked, discarded=discarded, kept=kept)
+        return HandledLine(plan, share, database, parked=parked, discarded=discarded)
+    return Line(plan, share, database, parked=parked, discarded=discarded, kept=kept)
 
 
 class Handling:

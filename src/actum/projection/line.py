@@ -12,13 +12,14 @@ from actum.subscription.policy import Then
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from actum.decision.state import Identity
     from actum.journal.event import Event, Position
     from actum.journal.readmodel import ReadDatabase, Row
     from actum.projection.view import Plan
     from actum.subscription.patience import Trouble
 
-Decoded: TypeAlias = "Sequence[tuple[str, Event]]"
-"""Events with their tags, as one text each."""
+Named: TypeAlias = "Sequence[tuple[Sequence[tuple[Identity, ...]], Event]]"
+"""Events, each with the keys of the rows that it is about."""
 
 
 class Line:
@@ -36,6 +37,7 @@ class Line:
         self,
         plan: Any,
         share: Share,
+        database: ReadDatabase,
         *,
         rows: Any = None,
         parked: frozenset[str] = frozenset(),
@@ -46,7 +48,7 @@ class Line:
         self.share = share
         self.parked = parked
         self.discarded = discarded
-        self.rows: Rows[Any] = Rows(self.plan, slices=share.slices, kept=kept) if rows is None else rows
+        self.rows: Rows[Any] = Rows(self.plan, database, slices=share.slices, kept=kept) if rows is None else rows
         self.rows.forget(empty=share.mark.position == 0)
         self.rows.leave_out(parked)
         self.trouble: Trouble | None = None
@@ -99,22 +101,23 @@ class Line:
         """Know nothing of the rows any more."""
         self.rows.forget(empty=self.share.mark.position == 0)
 
-    def change(self, decoded: Decoded, reached: Mark, database: ReadDatabase, *, owner: str) -> Change:
+    def change(self, named: Named, reached: Mark, *, owner: str) -> Change:
         """What to write for a page of events."""
         share = self.share
-        rows = self._fold(decoded, database)
+        rows = self._fold(named)
         return Change(self.plan.shape, rows, share.mark, reached, share.slices, share.epoch, owner)
 
-    def _fold(self, decoded: Decoded, database: ReadDatabase) -> list[Row]:
+    def _fold(self, named: Named) -> list[Row]:
         """The changed rows."""
         wanted, own = self.plan.fold.event_set, self.plan.fold.own
-        mine = [pair for pair in decoded if type(pair[1]) in wanted]
-        texts = {text for text, _ in mine}
-        rows = self.rows.find(texts, database)
+        mine = [pair for pair in named if type(pair[1]) in wanted]
+        rows = self.rows.having([key for keys, _ in mine for key in keys])
+        changed: dict[Any, Any] = {}
         event: Any = None
         try:
-            for text, event in mine:
-                for row in rows[text]:
+            for keys, event in mine:
+                for key in keys:
+                    row = changed[key] = rows[key]
                     row.evolve(own(event))
         except Exception as wrong:
             if isinstance(wrong, ActumError):
@@ -122,5 +125,4 @@ class Line:
             raise Unavailable(
                 f"the view {self.plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its evolve"
             ) from wrong
-        changed = {id(row): row for text in texts for row in rows[text]}
         return self.plan.rows(list(changed.values()))

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, EventData, SequencedEvent
     from actum.journal.readmodel import ReadDatabase, Row, Work
     from actum.journal.store import EventStore
+    from actum.projection.holdings import Follows
     from actum.projection.notes import Scribe
-    from actum.projection.projector import Follows
 
 Attempt: TypeAlias = "Callable[[SequencedEvent], Exception | None]"
 """Takes an event in, and answers what goes wrong."""

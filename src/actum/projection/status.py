@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actum.journal.clock import Microseconds
     from actum.journal.readmodel import ReadDatabase, Share
     from actum.journal.store import EventStore
-    from actum.projection.projector import Follows
+    from actum.projection.holdings import Follows
 
 
 class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase, Standing
     from actum.journal.store import JournalStore
+    from actum.projection.holdings import Follows
     from actum.projection.notes import Scribe
-    from actum.projection.projector import Follows, Progressed
+    from actum.projection.projector import Progressed
     from actum.projection.view import Plan
     from actum.service.declared import Declared
     from actum.subscription.patience import Trouble

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from actum.journal.errors import Busy, Invalid, Unavailable
 from actum.projection.notes import SCRIBE, Scribe
-from actum.projection.projector import PAGE, Projector
+from actum.projection.projector import Projector
+from actum.projection.stretch import PAGE
 from actum.subscription.progress import Progress
 from actum.subscription.runner import Runner
 from actum.subscription.worker import LEASE, Followed, Heart, Holder, worker_name
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from actum.journal.codec import Codec
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
-    from actum.projection.projector import Follows
+    from actum.projection.holdings import Follows
     from actum.subscription.patience import Trouble
 
 _LOG = logging.getLogger(__name__)

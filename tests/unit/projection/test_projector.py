@@ -96,7 +96,7 @@ def test_rows_that_memory_let_go_of_are_fetched_again(tmp_path: Path):
         fill(running.store, events)
         projector, _ = _projector(running, tmp_path / "small.db", Balance)
         projector.prepare()
-        for line in projector._lines:
+        for line in projector._held.lines:
             line.rows._most = 50
         projector.catch_up()
         rows = {row.account: row for row in _table(running, tmp_path / "small.db")}
@@ -297,7 +297,7 @@ def test_shares_lead_to_the_same_rows_as_one_share_for_all(tmp_path: Path):
         cuts = [Cut(Slices(0, 99), "w"), Cut(Slices(100, 700), "w"), Cut(Slices(701, 1023), "w")]
         _cut(database, Balance, *cuts, worker="w")
         _cut(database, Turnover, Cut(ALL_SLICES, "w"), worker="w")
-        projector._owner = "w"
+        projector._owner = projector._held._owner = "w"
         projector.catch_up()
         fill(running.store, events[2000:])
         assert projector.catch_up() == 4000
@@ -346,7 +346,7 @@ def test_who_lost_a_share_in_the_middle_of_a_page_writes_nothing(tmp_path: Path)
         late, database = _projector(running, tmp_path / "views.db", Balance)
         late.make_tables()
         _cut(database, Balance, Cut(ALL_SLICES, "late"), worker="late")
-        late._owner = "late"
+        late._owner = late._held._owner = "late"
         assert late.step()
         _cut(database, Balance, Cut(ALL_SLICES, "other"), worker="late")
         (share,) = database.shares(plan_of(Balance).shape)

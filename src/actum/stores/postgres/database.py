@@ -27,11 +27,12 @@ from actum.stores.postgres.writing import Writer
 from actum.stores.shapes import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from actum.journal.clock import Clock, Microseconds
     from actum.journal.event import Position, SequencedEvent
+    from actum.journal.skim import Skimmed
     from actum.journal.store import Append, DecisionRecord, Outcome
     from actum.stores.postgres.address import Address
     from actum.stores.postgres.connecting import Connection
@@ -162,6 +163,11 @@ class PostgresStore:
         checked_position(after, "after")
         last = LAST_POSITION if until is None else checked_position(until, "until")
         return self._reader.read(query, Span(after, last, backwards), checked_limit(limit))
+
+    def skim(self, types: Collection[str], *, after: Position, until: Position, limit: int) -> list[Skimmed]:
+        """See `Skims.skim`."""
+        self._check_open()
+        return self._reader.skim(types, Span(after, until), limit)
 
     def load(
         self, queries: Sequence[Query], *, after: Sequence[Position]

@@ -68,6 +68,11 @@ WHERE e.position > $1 AND e.position <= $2 ORDER BY e.position {order} LIMIT $3;
 SELECT {event} FROM {schema}.events AS e
 WHERE e.position > $1 AND e.position <= $2 AND e.type = ANY ($4::text[]) ORDER BY e.position {order} LIMIT $3;
 
+-- name: skim
+-- Of a page of the events of some types what a fold needs.
+SELECT e.position, e.type, e.version, e.id, e.tags, e.data FROM {schema}.events AS e
+WHERE e.position > $1 AND e.position <= $2 AND e.type = ANY ($4::text[]) ORDER BY e.position LIMIT $3;
+
 -- name: find
 -- A page of the events that carry all of some keys and are of one of some types, where any are named. What is added to
 -- the position, also where it orders, keeps the planner on the index of the keys: it would walk through all events.

@@ -59,6 +59,12 @@ FROM events WHERE position > ? AND position <= ?
 AND kind IN (SELECT id FROM kinds WHERE type IN (SELECT value FROM json_each(?4)))
 ORDER BY position DESC LIMIT ?3;
 
+-- name: skim
+-- Of a page of the events of some types what a fold needs.
+SELECT position, kind, id, tags, data FROM events WHERE position > ? AND position <= ?
+AND kind IN (SELECT id FROM kinds WHERE type IN (SELECT value FROM json_each(?4)))
+ORDER BY position LIMIT ?3;
+
 -- name: read_kinds_backwards
 -- A page of the events of some kinds, newest first; their ids as a JSON array.
 SELECT position, kind, id, recorded, effective, tags, data, metadata, salt, leaf

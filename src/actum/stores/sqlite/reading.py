@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,15 +16,18 @@ from actum.stores.sqlite.per_thread import PerThread
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import apsw
 
     from actum.journal.event import Kind
     from actum.journal.query import Query
+    from actum.journal.skim import Skimmed
     from actum.journal.store import Durability
     from actum.stores.sqlite.writing import Writer
+
+MadeT = TypeVar("MadeT")
 
 _SQL = statements("sqlite/queries.sql")
 _READ_TAGGED = _SQL["read_tagged"]
@@ -55,26 +58,40 @@ class Span(msgspec.Struct, frozen=True):
 
 def sequenced(connection: apsw.Connection, rows: Iterable[Any], kinds: Kinds) -> list[SequencedEvent]:
     """Events of their rows, nothing decoded."""
+    return _made(_sequenced, connection, rows, kinds)
+
+
+def _sequenced(rows: list[Any], kinds: dict[int, Kind]) -> list[SequencedEvent]:
+    return [
+        SequencedEvent(position, kinds[kind], id, recorded, effective, tags, data, metadata, salt, leaf)
+        for position, kind, id, recorded, effective, tags, data, metadata, salt, leaf in rows
+    ]
+
+
+def _skimmed(rows: list[Any], kinds: dict[int, Kind]) -> list[Skimmed]:
+    return [(position, *kinds[kind], id, tags, data) for position, kind, id, tags, data in rows]
+
+
+def _made(
+    make: Callable[[list[Any], dict[int, Kind]], list[MadeT]],
+    connection: apsw.Connection,
+    rows: Iterable[Any],
+    kinds: Kinds,
+) -> list[MadeT]:
+    """What is made of rows and the kinds that their numbers stand for."""
     found = list(rows)
     try:
-        return _sequenced(found, kinds.by_number())
+        return make(found, kinds.by_number())
     except KeyError:
         known = kinds.read_again(connection)
     try:
-        return _sequenced(found, known)
+        return make(found, known)
     except KeyError as wrong:
         position = next(row[0] for row in found if row[1] not in known)
         raise Corrupted(
             f"{connection.filename}: the event at position {position} is of kind number {wrong}, and there is none; "
             "restore from a backup"
         ) from wrong
-
-
-def _sequenced(rows: list[Any], kinds: dict[int, Any]) -> list[SequencedEvent]:
-    return [
-        SequencedEvent(position, kinds[kind], id, recorded, effective, tags, data, metadata, salt, leaf)
-        for position, kind, id, recorded, effective, tags, data, metadata, salt, leaf in rows
-    ]
 
 
 def matching(connection: apsw.Connection, rows: list[Any], kinds: Kinds, query: Query) -> list[SequencedEvent]:
@@ -140,6 +157,21 @@ class Reader:
             span = span.beyond(last)
             if left is not None:
                 left -= len(events)
+
+    def skim(self, types: Collection[str], span: Span, limit: int) -> list[Skimmed]:
+        """See `Skims.skim`."""
+        found: list[Skimmed] = []
+        names = json_of(sorted(types))
+        while (left := min(limit - len(found), PAGE)) > 0:
+            with translated(self._path):
+                connection = self.connection()
+                rows = connection.execute(_SQL["skim"], (span.after, span.until, left, names))
+                page = _made(_skimmed, connection, rows, self._kinds)
+            found += page
+            if len(page) < left:
+                break
+            span = span.beyond(page[-1][0])
+        return found
 
     def _pager(
         self, query: Query

@@ -9,6 +9,7 @@ import pytest
 from actum.journal.errors import Invalid
 from actum.journal.event import LAST_POSITION, Kind
 from actum.journal.query import Query, QueryItem
+from actum.journal.skim import skim, skimmed
 from actum.testing.builders import an_append, an_event, positions
 from actum.testing.contract.case import StoreCase
 
@@ -124,6 +125,13 @@ class ReadingCases(StoreCase):
         for after, until, limit in ((0, 9, 2), (1, 8, 3), (2, 4, 1), (3, 3, 5), (5, 2, 5), (8, 20, 9)):
             chosen = [found for found in expected if after < found <= until][:limit]
             assert positions(story.read(query, after=after, until=until, limit=limit)) == chosen
+
+    def test_skimming_finds_what_reading_finds(self, story: JournalStore) -> None:
+        for types in (["Opened"], ["Closed", "Open"], ["Opened", "Moved", "Closed", "OpenedAgain"], ["Open"]):
+            expected = [skimmed(event) for event in story.read(Query.of(types=types))]
+            for after, until, limit in ((0, HEAD, HEAD), (0, HEAD, 2), (3, HEAD, 3), (1, 7, HEAD), (HEAD, HEAD, 1)):
+                chosen = [one for one in expected if after < one[0] <= until][:limit]
+                assert skim(story, types, after=after, until=until, limit=limit) == chosen
 
     def test_the_kinds_there_are_can_be_had_without_reading(self, story: JournalStore) -> None:
         assert story.kinds() == {Kind(type, 1) for type, *_ in STORY}
