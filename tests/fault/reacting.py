@@ -1,6 +1,6 @@
-"""A bank that pays out, in a process that works until it is killed: `python -m tests.fault.reacting JOURNAL OUTSIDE`.
+"""A bank that pays out, in a process that works until it is killed: `python -m tests.fault.reacting JOURNAL OUTSIDE [SEED]`.
 
-The outside is a file to which each call adds its key in one write: it survives every kill, and forgets no call.
+With a seed it is a worker that holds its share of the instances by a lease, in hostile surroundings. The outside is a file to which each call adds its key in one write: it survives every kill, and forgets no call.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
-from actum import App, Command, Effect, Event, Process, Tag, Timer
+from actum import App, Command, Effect, Event, Process, Running, Tag, Timer
+from actum.journal.clock import SYSTEM_IDS
 from actum.process.effect import Attempt
+from actum.service.opening import in_postgres, open_read_database, open_store
+from actum.testing.followers import hostile
 
 PayoutId = Annotated[str, Tag("payout")]
 
@@ -101,13 +106,38 @@ def a_bank(outside: Path) -> App:
     return bank
 
 
-def main(journal: str, outside: str) -> None:
+LEASE = 1.0
+
+
+def surrounded(app: App, journal: str, seed: int) -> Running:
+    """The bank over a read database that keeps the history of every checkpoint, and holds some of them up."""
+    store = open_store(journal)
+    database = open_read_database(None, journal=journal, origin=store.origin)
+    mark = "%s" if in_postgres(journal) else "?"
+    return Running(
+        app,
+        store,
+        ids=SYSTEM_IDS,
+        actor="worker",
+        states_kept=1000,
+        database=hostile(database, Random(seed), mark=mark, delay=LEASE / 10),
+        follow=False,
+    )
+
+
+def main(journal: str, outside: str, seed: str | None = None) -> None:
     """Work until killed."""
-    with a_bank(Path(outside)).open(journal, actor="worker"):
+    bank = a_bank(Path(outside))
+    with ExitStack() as stack:
+        if seed is None:
+            stack.enter_context(bank.open(journal, actor="worker"))
+        else:
+            running = stack.enter_context(surrounded(bank, journal, int(seed)))
+            stack.enter_context(running.work(lease=LEASE))
         sys.stdout.write("at work\n")
         sys.stdout.flush()
         threading.Event().wait()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -22,11 +22,15 @@ import pytest
 from actum import Running
 from actum.decision.acting import NOBODY
 from actum.process.record import EffectBegun, Reacted, TimerFired
+from actum.service.opening import open_read_database
+from actum.testing.followers import faults_in, moves_in
 from actum.testing.postgres import with_journal
-from tests.fault.reacting import Ask, Closed, Sent, a_bank
+from tests.fault.reacting import Ask, Closed, Sent, a_bank, surrounded
 from tests.house import ROOT
 
 ROUNDS = 4
+DIVIDED = 2
+"""How many rounds there are where workers hold their shares by leases."""
 EACH = 15
 LEASE = 1.0
 """For how many seconds a call to the outside is believed to be under way: see `reacting.py`."""
@@ -36,8 +40,8 @@ QUIET = 5.0
 
 
 @contextmanager
-def _worker(journal: str, outside: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.fault.reacting", journal, outside]
+def _worker(journal: str, outside: Path, *seed: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.fault.reacting", journal, outside, *seed]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield process
@@ -105,6 +109,39 @@ def test_workers_killed_at_any_moment_or_stopped_beyond_their_lease_do_everythin
         _finish(running, len(names))
         _check(running, names, outside)
     print(f"{killed} of {2 * ROUNDS} kills and {stopped} of {ROUNDS} stops met a worker at work")
+
+
+def test_workers_that_divide_the_instances_are_killed_stopped_and_more_or_fewer_and_do_everything_once(
+    journal: str, tmp_path: Path, seed: int
+):
+    random, outside = Random(seed), tmp_path / "outside.txt"
+    killed, stopped, names = 0, 0, [f"P-{number}" for number in range(DIVIDED * EACH)]
+    with surrounded(a_bank(outside), journal, seed) as running:
+        for number in range(DIVIDED):
+            with ExitStack() as crew:
+                seeds = [str(random.randrange(2**31)) for _ in range(2 + number % 2)]
+                workers = [crew.enter_context(_worker(journal, outside, each)) for each in seeds]
+                for worker in workers:
+                    _until_at_work(worker)
+                mine = iter(names[number * EACH : (number + 1) * EACH])
+                stopped += _stopped_at_work(running, workers[1], _asked(running, mine, random))
+                killed += _killed_at_work(running, workers[0], _asked(running, mine, random))
+                # What the dead one held is the others' once its lease is over.
+                killed += _killed_at_work(running, workers[1], _asked(running, mine, random))
+        _finish(running, len(names))
+        _check(running, names, outside)
+        reactions = [event.event for event in running.events() if isinstance(event.event, Reacted)]
+        for name in names:
+            positions = [event.position for event in reactions if event.instance == f"Payout/{name}"]
+            assert positions == sorted(positions), f"{name}: in order"
+        database = open_read_database(None, journal=journal, origin=running.store.origin)
+        moves = moves_in(database)
+        database.close()
+        assert faults_in(moves) == []
+        owners = {move.owner for move in moves if move.table == "actum_process_Payout"}
+    print(
+        f"{killed} of {2 * DIVIDED} kills and {stopped} of {DIVIDED} stops met a worker at work; {len(moves)} moves, {len(owners)} owners"
+    )
 
 
 def _finish(running: Running, count: int) -> None:

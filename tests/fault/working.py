@@ -8,7 +8,7 @@ from random import Random
 
 from actum.projection.view import plan_of
 from actum.service.opening import in_postgres, open_read_database, open_store
-from actum.service.working import Worker
+from actum.service.working import Projecting, Worker
 from actum.testing.followers import Point, hostile
 from tests.unit.projection.bank import Balance, Turnover, bank
 
@@ -25,7 +25,12 @@ def main(journal: str, views: str, lease: float, seed: int, point: str, after: i
         delay=lease / 10,
     )
     plans = [plan_of(Balance), plan_of(Turnover)]
-    worker = Worker(store, bank.codec, database=wrapped, plans=plans, lease=lease, page=page)
+    worker = Worker(
+        store,
+        lambda name, nudge: [Projecting(store, bank.codec, database=wrapped, plans=plans, owner=name, page=page)],
+        database=wrapped,
+        lease=lease,
+    )
     worker.start()
     sys.stdout.write(f"{worker.name}\n")
     sys.stdout.flush()

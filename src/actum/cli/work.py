@@ -1,4 +1,4 @@
-"""`actum work`: workers that keep an application's views up, each in a process of its own."""
+"""`actum work`: workers that keep an application's views up and its processes at work, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 )
 @json_option
 def work(app: str, journal: str, read_database: str | None, workers: int, lease: float, as_json: bool) -> None:
-    """Have workers keep the views of an application up, named MODULE:ATTRIBUTE, each with its part of the keys.
+    """Have workers keep the views of an application up and its processes at work, named MODULE:ATTRIBUTE, each with its part of the keys.
 
     Workers of several programs, also on several machines, divide the work among them; begin or stop some at any time.
     `actum views status` shows who holds what. Ends cleanly on Ctrl-C and on SIGTERM. A worker that dies is replaced.

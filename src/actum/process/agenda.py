@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 from uuid import UUID
@@ -33,26 +33,32 @@ class DueEffect(msgspec.Struct, frozen=True):
     undone: bool
 
 
+Mine: TypeAlias = Callable[[str, str], bool]
+"""Whether a thing is in the hands of the worker that asks: the name under which it is followed, and its own."""
+
+
 class Agenda(Protocol):
-    """What is due, the longest overdue first, of what somebody here sees to. Derived from the journal, as far as `catch_up` has come."""
+    """What is due, the longest overdue first, of what is `mine` and somebody here sees to. Derived from the journal, as far as
+    `catch_up` has come.
+    """
 
     def catch_up(self) -> None:
         """Take in everything that is in the journal."""
         ...
 
-    def timers(self, now: datetime, limit: int) -> list[UUID]:
+    def timers(self, now: datetime, limit: int, *, mine: Mine) -> list[UUID]:
         """The timers whose time has come."""
         ...
 
-    def instances(self, now: datetime, limit: int) -> list[DueInstance]:
+    def instances(self, now: datetime, limit: int, *, mine: Mine) -> list[DueInstance]:
         """The instances to try again."""
         ...
 
-    def effects(self, now: datetime, limit: int) -> list[DueEffect]:
+    def effects(self, now: datetime, limit: int, *, mine: Mine) -> list[DueEffect]:
         """The effects to see to."""
         ...
 
-    def next(self, *, after: datetime) -> datetime | None:
+    def next(self, *, after: datetime, mine: Mine) -> datetime | None:
         """When the first of all these is due that is due after that time; None where nothing will be."""
         ...
 

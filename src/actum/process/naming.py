@@ -17,6 +17,9 @@ from actum.journal.event import Tag
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+TIMERS = "timers"
+"""Under which name timers are followed, and their commands given."""
+
 ProcessName = Annotated[str, Tag("actum-process")]
 """A process, an effect or the timers, by the name under which they follow the journal."""
 

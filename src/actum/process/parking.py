@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from actum.decision.acting import Acting
 from actum.journal.clock import to_datetime
 from actum.journal.errors import Busy, Conflict, Corrupted, OutcomeUnknown, Reused, Unavailable
+from actum.journal.readmodel import ALL_SLICES, slice_of
 from actum.process.agenda import Wish
 from actum.process.books import Instance, OutOfTurn, Park, Serve, Wait, looked_up
 from actum.process.naming import derived
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from actum.decision.outcome import Decided
     from actum.journal.codec import Codec
     from actum.journal.event import Event, Position, SequencedEvent
+    from actum.journal.readmodel import Slices
     from actum.journal.store import JournalStore
     from actum.process.agenda import Give
 
@@ -83,12 +85,13 @@ class Taker(ABC):
         """Keep nothing."""
         self._parked.clear()
 
-    def take(self, events: Sequence[SequencedEvent], *, after: Position) -> None:
+    def take(self, events: Sequence[SequencedEvent], *, after: Position, slices: Slices = ALL_SLICES) -> None:
         """See `Purpose.take`."""
         chains: dict[str, list[SequencedEvent]] = {}
         for stored in events:
             for instance in self.instances(stored):
-                chains.setdefault(instance, []).append(stored)
+                if slices == ALL_SLICES or slice_of(instance) in slices:
+                    chains.setdefault(instance, []).append(stored)
         self.prepare(chains)
         together((self._all(instance, todo, after) for instance, todo in chains.items()), self._give)
 

@@ -7,6 +7,7 @@ What a call came to and the journal could not take at once is kept and put on re
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -73,6 +74,7 @@ class Performer:
         self._give = give
         self._worker = worker
         self._freed = freed
+        self._claims = itertools.count(1)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="actum-effect") if threads else None
         self._under_way: dict[UUID, Future[None]] = {}
         self._unrecorded: dict[UUID, Wish] = {}
@@ -169,10 +171,9 @@ class Performer:
             with self._lock:
                 del self._unrecorded[effect]
 
-    @property
-    def worker(self) -> str:
-        """Who calls."""
-        return self._worker
+    def caller(self) -> str:
+        """Who calls, told apart from every earlier call: who claims again what it had claimed, and forgot, does not get it."""
+        return f"{self._worker}/{next(self._claims)}"
 
 
 class _Errand:
@@ -194,7 +195,7 @@ class _Errand:
         begin = BeginEffect(
             effect=self._due.effect,
             attempt=number,
-            worker=self._performer.worker,
+            worker=self._performer.caller(),
             now=now,
             until=now + self._plan.lease,
         )

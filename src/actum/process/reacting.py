@@ -19,7 +19,7 @@ from actum.journal.query import Query
 from actum.process.agenda import Wish
 from actum.process.books import Fire, NoteEffect, OutOfTurn, React
 from actum.process.following import first_answer
-from actum.process.naming import derived, instance_of
+from actum.process.naming import TIMERS, derived, instance_of
 from actum.process.parking import Taker, because, may_pass
 from actum.process.reaction import Occasion, Sorted
 from actum.process.record import Reacted, Said, TimerFired, TimerSet, command_of, said, timer_of
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from actum.process.process import Definition, Process
     from actum.process.reaction import Timer
     from actum.process.together import Chain
-
-TIMERS = "timers"
-"""Under which name the commands of timers are given."""
 
 KEPT = 10_000
 """How many instances are kept folded between two pages."""

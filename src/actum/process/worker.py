@@ -1,6 +1,7 @@
 """A worker: reacts, fires timers, tries again what is parked, and sees to effects. Any number of them may be at work.
 
-Each piece of work is done once by its id, so that two workers that do the same lose time and nothing else. What time it is,
+They divide instances, timers and effects by the slices of their names; that spares work, and is not what keeps it from being
+done twice. Each piece of work is done once by its id, so that two workers that do the same lose time and nothing else. What time it is,
 the journal's clock says, never a worker's.
 """
 
@@ -16,8 +17,8 @@ from actum.journal.query import Query
 from actum.process.agenda import Wish
 from actum.process.books import SetTimer, Turns, looked_up, turn_of
 from actum.process.following import Follower
-from actum.process.naming import derived
-from actum.process.reacting import TIMERS, EffectNotes, Reactor, Timers
+from actum.process.naming import TIMERS, derived
+from actum.process.reacting import EffectNotes, Reactor, Timers
 from actum.process.record import TimerSet
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from actum.process.performing import Performer
     from actum.process.process import Definition
     from actum.process.schedule import SchedulePlan
+    from actum.subscription.worker import Followed
 
 MOST = 256
 """How many timers, instances or effects are seen to at once."""
@@ -58,6 +60,7 @@ class Worker:
         schedules: Sequence[SchedulePlan],
         commands: Callable[[], dict[str, type[Command]]],
         performer: Performer,
+        owner: str = "",
     ) -> None:
         self._store = store
         self._codec = codec
@@ -72,23 +75,38 @@ class Worker:
         takers += [Reactor(one, commands=commands, **at) for one in definitions]
         takers += [EffectNotes(one, **at) for one in effects]
         self._takers = {taker.name: taker for taker in takers}
-        self._followers = [Follower(taker, database=database, **at) for taker in takers]
+        self._followers = [Follower(taker, database=database, owner=owner, **at) for taker in takers]
+        self._by_name = {follower.purpose.name: follower for follower in self._followers}
+
+    @property
+    def followed(self) -> list[Followed]:
+        """What there is to divide among workers."""
+        return [follower.followed for follower in self._followers]
 
     @property
     def position(self) -> Position:
-        """Up to where everything was reacted to."""
+        """Up to where everything was reacted to, by whomever."""
         return min(follower.position for follower in self._followers)
+
+    def waits_for_others(self, position: Position) -> bool:
+        """Whether others hold something that has not come so far."""
+        return any(follower.waits_for_others(position) for follower in self._followers)
 
     def reached(self, process: str) -> Position:
         """Up to where one process has reacted."""
-        return self._following(process).position
-
-    def _following(self, process: str) -> Follower:
-        return next(follower for follower in self._followers if follower.purpose.name == process)
+        return self._by_name[process].position
 
     def taker(self, process: str) -> Taker | None:
         """What takes events for a process; None where it is not declared any more."""
         return self._takers.get(process)
+
+    def look_again(self) -> None:
+        """Others have changed who holds what."""
+        for follower in self._followers:
+            follower.look_again()
+
+    def _is_mine(self, name: str, thing: str) -> bool:
+        return name in self._by_name and self._by_name[name].holds(thing)
 
     def begin(self) -> None:
         """Have it on record from where on each process reacts, and the next turn of every schedule set."""
@@ -108,7 +126,7 @@ class Worker:
         self._looked = now = to_datetime(self._store.now())
         done = self._fire(now) + self._serve(now)
         if effects:
-            done += self._performer.see_to(self._agenda.effects(now, MOST))
+            done += self._performer.see_to(self._agenda.effects(now, MOST, mine=self._is_mine))
         return any(more) or done > 0
 
     def rest(self, longest: float) -> float:
@@ -116,7 +134,9 @@ class Worker:
 
         What was due in the last round was done, or nobody is free for it: whoever comes free is heard of.
         """
-        due = self._agenda.next(after=self._looked)
+        if not any(follower.at_work for follower in self._followers):
+            return longest
+        due = self._agenda.next(after=self._looked, mine=self._is_mine)
         if due is None:
             return longest
         left = (due - to_datetime(self._store.now())).total_seconds()
@@ -127,7 +147,7 @@ class Worker:
     def _fire(self, now: datetime) -> int:
         """Fire all that is due before anything is done about what has fired: none shall be late for another's sake."""
         fired = 0
-        while timers := self._agenda.timers(now, MOST):
+        while timers := self._agenda.timers(now, MOST, mine=self._is_mine):
             self._fire_these(timers, now)
             fired += len(timers)
         return fired
@@ -154,12 +174,11 @@ class Worker:
     # What is parked.
 
     def _serve(self, now: datetime) -> int:
-        due = self._agenda.instances(now, MOST)
+        due = self._agenda.instances(now, MOST, mine=self._is_mine)
         for name in dict.fromkeys(one.process for one in due):
-            if name in self._takers:
-                follower = self._following(name)
-                follower.begin()
-                self._takers[name].serve((one.instance for one in due if one.process == name), after=follower.position)
+            follower = self._by_name[name]
+            follower.begin()
+            self._takers[name].serve((one.instance for one in due if one.process == name), after=follower.position)
         if due:
             self._agenda.catch_up()
-        return sum(one.process in self._takers for one in due)
+        return len(due)

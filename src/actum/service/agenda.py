@@ -7,11 +7,12 @@ finding what is due takes as long as there is something due.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import UUID
 
 from actum.process.agenda import DueEffect, DueInstance
-from actum.process.naming import EffectId, InstanceId, TimerId
+from actum.process.naming import TIMERS, EffectId, InstanceId, TimerId
 from actum.process.record import (
     Discarded,
     EffectBegun,
@@ -34,11 +35,17 @@ from actum.projection.table import Table
 from actum.projection.view import View, ViewT, plan_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from actum.journal.codec import Codec
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
+    from actum.process.agenda import Mine
+
+RowT = TypeVar("RowT", "ProcessRow", "TimerRow", "EffectRow")
+
+AT_A_TIME = 256
+"""How many rows are looked at where the first ones are others' to see to."""
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """When something is due that is due now."""
@@ -194,15 +201,15 @@ class Agenda:
         """One of the tables."""
         return Table(row, self._database)
 
-    def timers(self, now: datetime, limit: int) -> list[UUID]:
+    def timers(self, now: datetime, limit: int, *, mine: Mine) -> list[UUID]:
         """See `actum.process.agenda.Agenda.timers`."""
-        return [row.timer for row in self._due(TimerRow, now, limit)]
+        return [row.timer for row in _some(self._due(TimerRow, now), limit, mine)]
 
-    def instances(self, now: datetime, limit: int) -> list[DueInstance]:
+    def instances(self, now: datetime, limit: int, *, mine: Mine) -> list[DueInstance]:
         """See `actum.process.agenda.Agenda.instances`."""
-        return [DueInstance(row.instance, row.process) for row in self._due(ProcessRow, now, limit)]
+        return [DueInstance(row.instance, row.process) for row in _some(self._due(ProcessRow, now), limit, mine)]
 
-    def effects(self, now: datetime, limit: int) -> list[DueEffect]:
+    def effects(self, now: datetime, limit: int, *, mine: Mine) -> list[DueEffect]:
         """See `actum.process.agenda.Agenda.effects`."""
         return [
             DueEffect(
@@ -213,18 +220,52 @@ class Agenda:
                 attempt=row.attempt,
                 undone=row.status == "failed",
             )
-            for row in self._due(EffectRow, now, limit)
+            for row in _some(self._due(EffectRow, now), limit, mine)
         ]
 
-    def next(self, *, after: datetime) -> datetime | None:
+    def next(self, *, after: datetime, mine: Mine) -> datetime | None:
         """See `actum.process.agenda.Agenda.next`."""
-        first = [self._seen_to(row).where("due", ">", after).order("due").first() for row in ROWS]
-        due = [row.due for row in first if isinstance(row, ProcessRow | TimerRow | EffectRow) and row.due]
-        return min(due, default=None)
+        first = (
+            self._first(ProcessRow, after, mine),
+            self._first(TimerRow, after, mine),
+            self._first(EffectRow, after, mine),
+        )
+        return min((due for due in first if due is not None), default=None)
 
-    def _due(self, row: type[ViewT], now: datetime, limit: int) -> tuple[ViewT, ...]:
-        return self._seen_to(row).where("due", "<=", now).order("due").page(limit=limit).rows
+    def _first(self, row: type[RowT], after: datetime, mine: Mine) -> datetime | None:
+        rows = self._seen_to(row).where("due", ">", after).order("due")
+        return next((one.due for one in _some(rows, 1, mine)), None)
 
-    def _seen_to(self, row: type[ViewT]) -> Table[ViewT]:
+    def _due(self, row: type[RowT], now: datetime) -> Table[RowT]:
+        return self._seen_to(row).where("due", "<=", now).order("due")
+
+    def _seen_to(self, row: type[RowT]) -> Table[RowT]:
         table = self.table(row)
         return table.where(_WHOSE[row], "in", self._names) if row in _WHOSE else table
+
+
+def _some(rows: Table[RowT], limit: int, mine: Mine) -> Iterator[RowT]:
+    """The first so many of those that are mine."""
+    return islice((row for row in _little_by_little(rows, limit) if mine(*_whose(row))), limit)
+
+
+def _little_by_little(rows: Table[RowT], first: int) -> Iterator[RowT]:
+    """All rows, but most often the first ones are enough."""
+    page = rows.page(limit=first)
+    yield from page
+    while page.next is not None:
+        page = rows.page(limit=AT_A_TIME, after=page.next)
+        yield from page
+
+
+def _whose(row: View) -> tuple[str, str]:
+    """Under which name it is followed, and what it is called."""
+    match row:
+        case ProcessRow():
+            return row.process, row.instance
+        case EffectRow():
+            return row.request_type, str(row.effect)
+        case TimerRow():
+            return TIMERS, str(row.timer)
+        case _:
+            raise TypeError(row)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
+import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from actum.decision.acting import Acting
 from actum.decision.command import Command
 from actum.decision.outcome import Decided
 from actum.journal.clock import to_datetime
-from actum.journal.errors import Invalid, Refused, Reused, Unknown
+from actum.journal.errors import Busy, Invalid, Refused, Reused, Unknown
 from actum.journal.event import Event
 from actum.journal.message import to_json
 from actum.process.agenda import Answer, Wish
@@ -28,17 +28,16 @@ from actum.process.books import (
     SetTimer,
 )
 from actum.process.naming import derived, instance_of
-from actum.process.performing import Performer
 from actum.process.process import Process
-from actum.process.reacting import TIMERS
 from actum.process.record import said, timer_of
-from actum.process.worker import Worker
-from actum.service.agenda import Agenda, EffectRow, ProcessRow, TimerRow
+from actum.projection.projector import LONGEST_WAIT, LOOK_AT_OTHERS
+from actum.service.agenda import EffectRow, ProcessRow, TimerRow
+from actum.service.staff import Staff
 from actum.subscription.progress import Progress
 from actum.subscription.runner import Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from actum.decision.state import Identity
     from actum.journal.event import Position
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from actum.journal.store import JournalStore
     from actum.process.comparing import ReactionDifference
     from actum.projection.table import Table
+    from actum.service.agenda import Agenda
     from actum.service.counter import Counter
     from actum.service.reacting import Reacting
 
@@ -65,28 +65,10 @@ class Processes:
         self._turn = threading.Lock()
         self.progress = Progress("the processes")
         self._runner: Runner | None = None
-        self._agenda = Agenda(store, app.codec, database=database, names=(TIMERS, *app.processes, *app.effects))
-        self._performer = Performer(
-            app.effects,
-            store=store,
-            codec=app.codec,
-            give=self._give,
-            worker=f"{app.name}/{os.getpid()}/{uuid4().hex[:8]}",
-            threads=follow,
-            freed=self._nudge,
-        )
-        self._worker = worker = Worker(
-            store=store,
-            codec=app.codec,
-            database=database,
-            agenda=self._agenda,
-            give=self._give,
-            definitions=app.definitions,
-            effects=tuple(app.effects.values()),
-            schedules=tuple(app.schedules.values()),
-            commands=lambda: app.commands,
-            performer=self._performer,
-        )
+        self._database = database
+        staff = self._hire(threads=follow, freed=self._nudge)
+        self._agenda, self._performer, self._worker = staff.agenda, staff.performer, staff.worker
+        worker = self._worker
         worker.begin()
         if follow:
             self._runner = Runner(
@@ -98,6 +80,14 @@ class Processes:
                 rest=worker.rest,
             )
             self._runner.start()
+
+    def _hire(self, *, threads: bool, freed: Callable[[], None], owner: str = "") -> Staff:
+        made: dict[str, Any] = {"database": self._database, "give": self._give, "threads": threads, "freed": freed}
+        return Staff(self._app, self._store, owner=owner, **made)
+
+    def hand(self, owner: str, nudge: Callable[[], None]) -> Staff:
+        """What a worker of that name does with what it holds of all this; `nudge` has it look for more to do."""
+        return self._hire(threads=True, freed=nudge, owner=owner)
 
     def _step(self, *, effects: bool = True) -> bool:
         with self._turn:
@@ -115,12 +105,26 @@ class Processes:
     def catch_up(self, *, effects: bool = True) -> Position:
         """Do everything that there is to do now, in this thread: react, fire what is due, have the effects asked for.
 
-        Up to where everything was reacted to. Without `effects`, the outside is left alone. `Invalid` where the processes
-        never come to rest.
+        Up to where everything was reacted to. Without `effects`, the outside is left alone. Where workers hold a part, waits for
+        them: `Busy` where they do not move for a minute. `Invalid` where the processes never come to rest.
         """
+        return self._work_up_to(None, timeout=LONGEST_WAIT, effects=effects)
+
+    def _work_up_to(self, goal: Position | None, *, timeout: float, effects: bool = True) -> Position:
+        """Do what there is to do, and wait until others are so far, or as far as the journal; so long where they do not move."""
+        deadline, reached = time.monotonic() + timeout, self._worker.position
         for _ in range(MOST_ROUNDS):
-            if not self._step(effects=effects) and not self._performer.finish():
+            if self._step(effects=effects) or self._performer.finish():
+                continue
+            if not self._worker.waits_for_others(self._store.head() if goal is None else goal):
                 return self._worker.position
+            if self._worker.position > reached:
+                deadline, reached = time.monotonic() + timeout, self._worker.position
+            if time.monotonic() > deadline:
+                raise Busy(
+                    f"others hold a part of the processes, and have stood at position {reached} for {timeout:g} s"
+                )
+            time.sleep(LOOK_AT_OTHERS)
         raise Invalid(
             f"after {MOST_ROUNDS:,} rounds there is still something to do: do two processes react to each other for ever?"
         )
@@ -136,7 +140,7 @@ class Processes:
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
         """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds."""
         if self._runner is None:
-            self.catch_up()
+            self._work_up_to(position, timeout=timeout)
         else:
             self.progress.wait(position, timeout=timeout)
 

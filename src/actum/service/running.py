@@ -368,12 +368,14 @@ class Running:
         return self.views.parking(view, actor=actor or self._actor).discard(key, reason=reason)
 
     def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
-        """Have so many workers keep the views up, each with its part of the keys, together with those of other processes.
+        """Have so many workers keep the views up and the processes at work, each with its part of the keys.
 
-        Stop them, or use them as a context manager; `rescale` has more or fewer of them. A worker that says nothing for
+        They divide the work with those of other programs. Stop them, or use them as a context manager; `rescale` has more or fewer of them. A worker that says nothing for
         `lease` seconds loses what it holds to the others. Open with `follow=False`, so that no further thread looks on.
         """
-        return self.views.work(workers, lease=lease)
+        beside = None if self._processes is None else self._processes.hand
+        kept_up = self.part in (None, Part.PROJECTIONS)
+        return self.views.work(workers, lease=lease, beside=beside, kept_up=kept_up)
 
     def listen(self, sources: Mapping[str, Running | Source]) -> Listening:
         """Listen to the other contexts that this one `hears`, each by its name: `running.listen({"accounts": other}).run()`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
@@ -22,7 +23,7 @@ from actum.subscription.progress import Progress
 from actum.subscription.runner import LOOK_ANYWAY, Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from actum.history.as_of import Moment
     from actum.journal.event import Position
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from actum.projection.status import FollowerStatus
     from actum.service.declared import Declared
     from actum.service.shelf import Shelf
-    from actum.service.working import Workers
+    from actum.service.working import Hand, Workers
 
 ViewT = TypeVar("ViewT", bound=View)
 
@@ -296,26 +297,31 @@ class Views:
         """The workers that were begun here."""
         return self._workers
 
-    def work(self, workers: int, *, lease: float) -> Workers:
-        """Workers of the followers, in threads of this process."""
-        from actum.service.working import Worker, Workers  # noqa: PLC0415 - most applications have none
+    def work(
+        self, workers: int, *, lease: float, beside: Callable[[str, Callable[[], None]], Hand] | None, kept_up: bool
+    ) -> Workers:
+        """Workers, in threads of this process: of the followers, where these are `kept_up`, and of what is made for their names."""
+        from actum.service.working import Projecting, Worker, Workers  # noqa: PLC0415 - most applications have none
 
-        shelf = self.shelf
-        found = Workers(
-            lambda: Worker(
-                self._store,
-                self._app.codec,
-                database=self.database,
-                plans=shelf.plans,
-                lease=lease,
-                scribe=self._scribe,
-            ),
-            plans=lambda: shelf.plans,
-        )
-        found.rescale(workers)
-        shelf.begin()
-        self._workers = found
-        return found
+        shelf, store, codec = self._shelf if kept_up else None, self._store, self._app.codec
+        if shelf is None and beside is None:
+            raise self._nowhere()
+
+        def hands(name: str, nudge: Callable[[], None]) -> list[Hand]:
+            found: list[Hand] = [] if beside is None else [beside(name, nudge)]
+            if shelf is not None:
+                plans, scribe = shelf.plans, self._scribe
+                found.append(Projecting(store, codec, database=database, plans=plans, owner=name, scribe=scribe))
+            return found
+
+        database = self.database
+        make = partial(Worker, store, hands, database=database, lease=lease)
+        made = Workers(make, plans=lambda: [] if shelf is None else shelf.plans)
+        made.rescale(workers)
+        if shelf is not None:
+            shelf.begin()
+        self._workers = made
+        return made
 
     def parking(self, follower: str, *, actor: str) -> Parking:
         """What is parked of a view or projection, taken up again or discarded in somebody's name."""

@@ -1,6 +1,6 @@
 """Workers: an application's followers divided among threads, processes and machines, which may come and go.
 
-Each worker has its share of every follower's slices, by a lease in the read database. Whoever joins is given some, what a
+What follows the journal is views and projections, and the processes that react. Each worker has its share of every follower's slices, by a lease in the read database. Whoever joins is given some, what a
 worker held that left or died is taken over, and nothing stops meanwhile.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from actum.journal.errors import Busy, Invalid, Unavailable
 from actum.projection.notes import SCRIBE, Scribe
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from actum.journal.codec import Codec
+    from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore
     from actum.projection.holdings import Follows
@@ -40,8 +41,47 @@ SHORTEST_LEASE = 0.1
 """Seconds that a lease lasts at the least."""
 
 
-class Worker:
-    """One worker, in threads of its own: one follows the journal, one says that the worker is alive."""
+class Hand(Protocol):
+    """What a worker does with what it holds. One thread calls `step`."""
+
+    @property
+    def followed(self) -> Sequence[Followed]:
+        """What there is to hold."""
+        ...
+
+    @property
+    def position(self) -> Position:
+        """Up to where everything is done, by whomever."""
+        ...
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What it copes with; None while all is well."""
+        ...
+
+    def prepare(self) -> None:
+        """Have the places there where checkpoints are kept."""
+        ...
+
+    def look_again(self) -> None:
+        """The worker holds something else than before."""
+        ...
+
+    def step(self) -> bool:
+        """Do a piece of work; whether there may be more."""
+        ...
+
+    def rest(self, longest: float) -> float:
+        """For how many seconds there is nothing to do at the most, unless the journal grows."""
+        ...
+
+    def close(self) -> None:
+        """There will be no further step."""
+        ...
+
+
+class Projecting:
+    """Keeps views and projections up. With another `page` than usual, so many events go into a transaction."""
 
     def __init__(
         self,
@@ -50,49 +90,99 @@ class Worker:
         *,
         database: ReadDatabase,
         plans: Sequence[Follows],
-        lease: float = LEASE,
+        owner: str,
         page: int = PAGE,
         scribe: Scribe = SCRIBE,
+    ) -> None:
+        self.followed = [Followed(plan.shape, plan.divisible, plan.name) for plan in plans]
+        projector = Projector(store, codec, database=database, plans=plans, page=page, owner=owner, scribe=scribe)
+        self._projector = projector
+        self.prepare = projector.make_tables
+        self.look_again = projector.look_again
+        self.step = projector.step
+        self.rest = projector.rest
+
+    @property
+    def position(self) -> Position:
+        """See `Hand.position`."""
+        return self._projector.position
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """See `Hand.trouble`."""
+        return self._projector.trouble
+
+    def close(self) -> None:
+        """See `Hand.close`."""
+
+
+class Worker:
+    """One worker, in threads of its own: one for each of its `hands`, and one that says that the worker is alive.
+
+    `hands` makes them for the name that the worker goes by; each may call what it is given where there is more to do.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        hands: Callable[[str, Callable[[], None]], Sequence[Hand]],
+        *,
+        database: ReadDatabase,
+        lease: float = LEASE,
     ) -> None:
         if not SHORTEST_LEASE <= lease <= 86_400:
             raise Invalid(f"lease: expected {SHORTEST_LEASE} to 86,400 seconds, found {lease!r}")
         self.name = worker_name()
-        self.progress = Progress(f"the worker {self.name}")
-        self._projector = Projector(
-            store, codec, database=database, plans=plans, page=page, owner=self.name, scribe=scribe
-        )
-        followed = [Followed(plan.shape, plan.divisible) for plan in plans]
-        self._holder = Holder(database, followed, name=self.name, lease=lease)
+        self._runners: list[Runner] = []
+        self._hands = hands(self.name, self._nudge)
+        self._holder = Holder(database, self.followed, name=self.name, lease=lease)
         self._heart = Heart(self._holder, changed=self._changed, lease=lease)
-        self._runner = Runner(
+        self._runners = [self._runner(store, hand) for hand in self._hands]
+
+    def _runner(self, store: EventStore, hand: Hand) -> Runner:
+        return Runner(
             store,
-            self._projector.step,
-            position=lambda: self._projector.position,
-            progress=self.progress,
+            hand.step,
+            position=lambda: hand.position,
+            progress=Progress(f"the worker {self.name}"),
             name=self.name,
-            trouble=lambda: self._projector.trouble,
-            rest=self._projector.rest,
+            trouble=lambda: hand.trouble,
+            rest=hand.rest,
         )
+
+    @property
+    def followed(self) -> list[Followed]:
+        """All that it takes part in."""
+        return [one for hand in self._hands for one in hand.followed]
 
     @property
     def trouble(self) -> Trouble | None:
         """What keeps a view from going on; None while all is well."""
-        return self._projector.trouble
+        return next((hand.trouble for hand in self._hands if hand.trouble is not None), None)
 
     def start(self) -> None:
         """Begin: have the tables there, join the others, and follow."""
-        self._projector.make_tables()
+        for hand in self._hands:
+            hand.prepare()
         self._holder.beat()
-        self._runner.start()
+        for runner in self._runners:
+            runner.start()
         self._heart.start()
 
     def _changed(self) -> None:
-        self._projector.look_again()
-        self._runner.nudge()
+        for hand in self._hands:
+            hand.look_again()
+        self._nudge()
+
+    def _nudge(self) -> None:
+        for runner in self._runners:
+            runner.nudge()
 
     def stop(self) -> None:
-        """End after the page under way, and leave what one holds to the others at once."""
-        self._runner.stop()
+        """End after the piece of work under way, and leave what one holds to the others at once."""
+        for hand, runner in zip(self._hands, self._runners, strict=True):
+            runner.stop()
+            hand.close()
         self._heart.stop()
         self._holder.leave()
 
@@ -126,13 +216,12 @@ class Workers:
         with self._lock:
             plans = self._plans()
             self._tables = [plan.table for plan in plans]
-            if self._watch is None:
-                self._warn(plans)
             while len(self._workers) > count:
                 self._workers.pop().stop()
             while len(self._workers) < count:
                 self._add()
             if self._watch is None:
+                self._warn()
                 self._watch = threading.Thread(target=self._look_around, name="actum-workers", daemon=True)
                 self._watch.start()
 
@@ -157,15 +246,14 @@ class Workers:
                     self._workers.pop(0).stop()
                     self._add()
 
-    def _warn(self, plans: Sequence[Follows]) -> None:
+    def _warn(self) -> None:
         """Name what more workers do not make faster."""
-        for plan in plans:
-            if not plan.divisible:
-                _LOG.warning(
-                    "%s has one key for all events, so one worker does all of it, however many there are; "
-                    "give it an identity, or by=…, to divide it",
-                    plan.name,
-                )
+        for one in [one for worker in self._workers[:1] for one in worker.followed if not one.divisible]:
+            _LOG.warning(
+                "%s has one key for all events, so one worker does all of it, however many there are; "
+                "give it an identity, or by=…, to divide it",
+                one.name,
+            )
 
     def stop(self) -> None:
         """Stop them all."""

@@ -32,10 +32,11 @@ BEATS = 10
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """A follower to divide; not `divisible` where all its events belong to one key."""
+    """A follower to divide, with its name for people; not `divisible` where all its events belong to one key."""
 
     shape: Shape
     divisible: bool = True
+    name: str = ""
 
 
 def worker_name() -> str:

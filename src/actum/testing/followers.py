@@ -180,7 +180,8 @@ def _double_owners(moves: Sequence[Move]) -> list[str]:
     found: list[str] = []
     owners: dict[tuple[str, int, int], str] = {}
     ends = sorted({move.slices.low for move in moves})
-    for move, slice in itertools.product(moves, ends):
+    # Whoever has no name holds nothing, and moves what nobody holds in whatever epoch that is.
+    for move, slice in itertools.product([move for move in moves if move.owner], ends):
         if slice in move.slices:
             owner = owners.setdefault((move.table, slice, move.epoch), move.owner)
             if owner != move.owner:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actum import App, Running, Unavailable
 from actum.journal.readmodel import Change, Mark
 from actum.process.record import ProcessBegun, Reacted
+from actum.service.staff import Staff
 from tests.unit.process.payouts import (
     Bench,
     Deposit,
@@ -108,13 +110,23 @@ def test_the_loser_of_a_race_for_the_checkpoint_forgets_and_looks_again(at_work:
     follower = bench.running.processes._worker._followers[1]
     bench.running.execute(MONEY)
     bench.running.execute(pay("a"))
-    stale = follower._mark
-    follower.step()
-    assert follower._mark != stale
-    follower._mark = stale  # as a worker has it that was paused
-    follower._passed = 0
+    taken = follower.purpose.take
+    other = Staff(
+        bench.app,
+        bench.running.store,
+        database=bench.running.processes._database,
+        give=bench.running.processes._give,
+        threads=False,
+        freed=lambda: None,
+    )
+
+    def overtaken(events: Any, **how: Any) -> None:
+        other.step()
+        taken(events, **how)
+
+    follower.purpose.take = overtaken  # type: ignore[method-assign]
     assert follower.step()
-    assert follower._mark is None
+    assert not follower.at_work
     bench.pass_time(seconds=0)
     assert [bench.types().count(type) for type in ("Reserved", "SendMoney", "actum.timer-set")] == [1, 1, 2]
 
@@ -126,9 +138,9 @@ def test_a_journal_that_was_put_back_is_noticed(at_work: Open):
     database = bench.running.processes._agenda._database
     seen = database.mark(follower._shape)
     assert seen is not None
-    assert database.commit(
-        [Change(follower._shape, (), seen, Mark(seen.position, b"another event...."), epoch=follower._epoch)]
-    )
+    (share,) = database.shares(follower._shape)
+    another = Mark(seen.position, b"another event....")
+    assert database.commit([Change(follower._shape, (), seen, another, epoch=share.epoch)])
     follower._let_go()
     with pytest.raises(Unavailable, match="put back"):
         follower.step()
@@ -138,13 +150,14 @@ def test_what_does_not_concern_it_is_passed_without_a_checkpoint_for_each(at_wor
     bench = at_work(a_bank())
     follower = bench.running.processes._worker._followers[1]
     bench.running.processes.catch_up()
-    mark = follower._mark
+    (line,) = follower._lines
+    mark = line.share.mark
     for _ in range(20):
         bench.running.execute(MONEY)
         assert not follower.step()
-    assert follower._mark == mark
+    assert line.share.mark == mark
     assert follower.position == bench.running.head()
     for _ in range(1001):
         bench.running.append(Deposited(account="A", amount=Decimal(1)))
     follower.step()
-    assert follower._mark != mark
+    assert line.share.mark != mark

@@ -232,7 +232,9 @@ def test_what_is_due_and_cannot_be_done_now_lets_a_worker_rest(at_work: Open):
     assert bench.running.processes._worker.rest(1.0) == 1.0
     under_way: list[int] = []
     performer = a_performer(bench, threads=True, freed=lambda: under_way.append(len(performer._under_way)))
-    performer.see_to(bench.running.processes.agenda.effects(bench.running.processes.now(), 1))
+    performer.see_to(
+        bench.running.processes.agenda.effects(bench.running.processes.now(), 1, mine=lambda name, thing: True)
+    )
     performer.close()
     assert under_way == [0], "who rests is told once somebody is free again"
 
@@ -407,7 +409,7 @@ def test_two_workers_never_call_at_once(at_work: Open):
     seen: list[int] = []
 
     def meanwhile(request: Any, attempt: Any) -> Any:
-        due = agenda.effects(bench.running.processes.now() + timedelta(seconds=59), 10)
+        due = agenda.effects(bench.running.processes.now() + timedelta(seconds=59), 10, mine=lambda name, thing: True)
         agenda.catch_up()
         seen.append(performer.see_to(due))
         return Sent(payout=request.payout, receipt="once")

@@ -140,7 +140,7 @@ def test_two_workers_that_fire_at_once_fire_once(at_work: Open):
     bench.do(MONEY, PAY)
     bench.clock.set(bench.clock.now() + 86_400_000_000)
     worker, now = bench.running.processes._worker, bench.running.processes.now()
-    timers = worker._agenda.timers(now, 10)
+    timers = worker._agenda.timers(now, 10, mine=worker._is_mine)
     assert len(timers) == 1
     worker._fire_these(timers, now)
     worker._fire_these(timers, now + timedelta(seconds=1))

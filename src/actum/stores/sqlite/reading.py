@@ -69,7 +69,11 @@ def _sequenced(rows: list[Any], kinds: dict[int, Kind]) -> list[SequencedEvent]:
 
 
 def _skimmed(rows: list[Any], kinds: dict[int, Kind]) -> list[Skimmed]:
-    return [(position, *kinds[kind], id, tags, data) for position, kind, id, tags, data in rows]
+    return [
+        (position, type, version, id, tags, data)
+        for position, kind, id, tags, data in rows
+        for type, version in (kinds[kind],)
+    ]
 
 
 def _made(

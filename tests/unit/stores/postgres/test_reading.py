@@ -8,7 +8,6 @@ import psycopg
 import pytest
 
 from actum.journal.skim import skim
-from actum.stores.postgres import reading
 from actum.stores.postgres.arrays import Bigints, Texts
 from actum.stores.postgres.connecting import Connection, connect_to_journal
 from actum.stores.postgres.database import PostgresStore
@@ -30,18 +29,26 @@ ASKED = {
 
 
 @pytest.fixture(scope="module", params=VERSIONS, ids=named)
-def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
-    """To a journal of many events, each about one of a thousand things."""
+def store(request: pytest.FixtureRequest) -> Iterator[PostgresStore]:
+    """A journal of many events, each about one of a thousand things; and two of another type, far apart."""
     with fresh_database(request.param) as database:
         store = PostgresStore(with_journal(database, "plans"))
+        store.append(an_append(an_event("Rare")))
         for start in range(0, EVENTS, 1000):
             events = [an_event("Happened", f"thing:{number % 1000}", "all:1") for number in range(start, start + 1000)]
             store.append(an_append(*events))
+        store.append(an_append(an_event("Rare")))
         with psycopg.connect(database, autocommit=True) as owner:
             owner.execute("VACUUM ANALYZE")
-        with connect_to_journal(store.address) as connection:
-            yield connection
+        yield store
         store.close()
+
+
+@pytest.fixture(scope="module")
+def connection(store: PostgresStore) -> Iterator[Connection]:
+    """To that journal."""
+    with connect_to_journal(store.address) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize("plans", ["force_generic_plan", "force_custom_plan"])
@@ -55,16 +62,8 @@ def test_what_is_asked_all_the_time_is_looked_up(connection: Connection, name: s
     assert "Seq Scan" not in found, found
 
 
-def test_skimming_finds_rare_types_by_the_index_and_leaves_none_out(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "STRETCH", 50)
-    monkeypatch.setattr(reading, "RARE", 5)
-    with fresh_database(VERSIONS[-1]) as database:
-        store = PostgresStore(with_journal(database, "rare"))
-        rare = {7, 49, 50, 51, 130, 199, 400, 401}
-        store.append(an_append(*[an_event("Rare" if at in rare else "Often") for at in range(1, 402)]))
-        for limit in (1, 3, 4, 8, 100):
-            found = [one[0] for one in skim(store, ["Rare"], after=0, until=401, limit=limit)]
-            assert found == sorted(rare)[:limit]
-        often = [at for at in range(1, 402) if at not in rare]
-        assert [one[0] for one in skim(store, ["Often"], after=0, until=401, limit=1000)] == often
-        store.close()
+def test_skimming_finds_rare_types_by_the_index_and_leaves_none_out(store: PostgresStore):
+    for limit, expected in ((1, [1]), (2, [1, EVENTS + 2]), (100, [1, EVENTS + 2])):
+        assert [one[0] for one in skim(store, ["Rare"], after=0, until=store.head(), limit=limit)] == expected
+    often = [one[0] for one in skim(store, ["Happened"], after=1, until=store.head() - 1, limit=EVENTS + 1)]
+    assert often == list(range(2, EVENTS + 2))
