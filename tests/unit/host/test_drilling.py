@@ -59,11 +59,24 @@ def test_an_answer_is_one_or_a_refusal_or_a_fault():
     assert [status for status, found in of_each.items() if found == (False, True)] == [500, 401, 403]
 
 
+def a_step(*outcomes: Outcome, counted: Counted | None = None) -> Step:
+    return Step(
+        piece="p",
+        way="kill",
+        outcomes=outcomes,
+        seconds=1.0,
+        given=1,
+        ready=0.0,
+        caught_up=0.0,
+        behind=0,
+        counted=counted or Counted(),
+    )
+
+
 def test_what_did_not_show_is_counted_apart():
     shown = Outcome("/shop/events", Happens.ANSWERED, Happens.ANSWERED, "")
     silent = Outcome("/shop/views", Happens.STALE, None, "")
-    about = {"piece": "p", "way": "kill", "seconds": 1.0, "given": 1, "ready": 0.0, "caught_up": 0.0, "behind": 0}
-    assert Step(**about, outcomes=(shown, silent), counted=Counted()).unseen == ("/shop/views",)
+    assert a_step(shown, silent).unseen == ("/shop/views",)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +84,7 @@ def test_what_did_not_show_is_counted_apart():
 )
 def test_one_that_is_lost_or_doubled_makes_a_step_wrong(counted: Counted):
     fine = Outcome("/shop/views", Happens.STALE, Happens.STALE, "")
-    about = {"piece": "p", "way": "kill", "seconds": 1.0, "given": 1, "ready": 0.0, "caught_up": 0.0, "behind": 0}
-    assert Step(**about, outcomes=(fine,), counted=Counted()).right
-    assert not Step(**about, outcomes=(fine,), counted=counted).right
+    assert a_step(fine).right
+    assert not a_step(fine, counted=counted).right
     wrong = Outcome("/shop/views", Happens.STALE, Happens.REFUSED, "")
-    assert not Step(**about, outcomes=(fine, wrong), counted=Counted()).right
+    assert not a_step(fine, wrong).right
