@@ -52,7 +52,7 @@ class Known:
         if head > self.window.head or not self._fresh:
             self._read_window(head, int(indexed))
             self.recorded, self._fresh = recorded, True
-        self._version = version
+        self.indexed, self._version = int(indexed), version
         return int(head)
 
     def is_whole(self) -> bool:
@@ -93,5 +93,4 @@ class Known:
         kinds, add = self.kinds.by_number(), self.window.add
         for _, kind, tags in self.connection.execute(_SQL["recent"], (self.window.head, head)):
             add(kinds[kind].type, tuple(tags.split("\n")) if tags else ())
-        self.indexed = indexed
         self.window.turn_over(WINDOW_SIZE, indexed=indexed)
