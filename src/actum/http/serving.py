@@ -10,7 +10,7 @@ import socket
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
 from signal import SIGINT
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import msgspec
 import uvicorn
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
     from starlette.types import Receive, Scope, Send
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 PATIENCE = 30
 """Seconds that what is under way has to finish when the server stops."""
@@ -77,11 +78,12 @@ class _Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         """Nobody is kept waiting by half a head; an answer that is under way to the same caller is finished."""
         self._late = None
-        if self.cycle is None or self.cycle.response_complete:
+        answering = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
+        if answering is None or answering.response_complete:
             self.transport.write(_LATE)
             self.transport.close()
         else:
-            self.cycle.keep_alive = False
+            answering.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         self._pending += len(data)
