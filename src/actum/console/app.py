@@ -198,8 +198,7 @@ class Console:
         open_to_all = route is not None and route.permission is None
         if asked is not None and self._guard is not None and not open_to_all and not self._same_look(asked, response):
             try:
-                permission = None if route is None else route.permission
-                await self._guard.record(asked, permission=permission, status=response.status_code)
+                await self._guard.record(asked, permission=asked.needed, status=response.status_code)
             except Exception as wrong:  # noqa: BLE001 - nothing is shown that is not on record
                 response = self._trouble(asked, wrong)
         response.raw_headers.extend(HEADERS)
@@ -244,6 +243,7 @@ class Console:
         if self._guard is not None and door is not None:
             return await self._entered(asked, door, self._guard), None
         route, asked.names, asked.rest = find(asked.method, segments)
+        asked.needed = route.permission
         self._admit(asked, route)
         async with self._pages:
             answer = await asyncio.to_thread(route.answering, asked)

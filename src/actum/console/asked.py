@@ -44,7 +44,7 @@ THEMES = ("auto", "light", "dark")
 class Asked:
     """A request. `names` are the parts of its address, `form` what was sent with it.
 
-    `still` raises `Denied` once whoever was let in may not be here any more.
+    `needed` is the permission that it takes, `still` raises `Denied` once whoever was let in may not be here any more.
     """
 
     def __init__(self, scope: Scope, house: House, *, language: str | None) -> None:
@@ -53,6 +53,7 @@ class Asked:
         self.headers = {name.decode("latin-1"): value.decode(errors="replace") for name, value in scope["headers"]}
         self.said: Said = said_in({})
         self.principal: Principal | None = None
+        self.needed: str | None = None
         self.still: Callable[[], object] = lambda: None
         self.secured = False
         self.oidc = False
