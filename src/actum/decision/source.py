@@ -6,6 +6,7 @@ Apart from the rest because the tools for it are dear to import.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from typing import Any, cast
@@ -66,7 +67,7 @@ def _called(function: Any, by: Any, owners: tuple[type, ...]) -> list[Any]:
     candidates += [inspect.getattr_static(owner, name, None) for owner in owners for name in attributes]
     program = str(by.__module__).partition(".")[0]
     bare = [getattr(each, "fget", None) or getattr(each, "__func__", None) or each for each in candidates]
-    return [each for each in bare if inspect.isfunction(each) and each.__module__.partition(".")[0] == program]
+    return [each for each in bare if inspect.isfunction(each) and str(each.__module__).partition(".")[0] == program]
 
 
 _WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_params", "type_ignores"}
@@ -134,6 +135,7 @@ def _locals(own: ast.FunctionDef) -> set[str]:
     return arguments | stored | captured
 
 
+@functools.lru_cache(maxsize=1024)
 def _tree(function: Any) -> ast.AST | None:
     try:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))
