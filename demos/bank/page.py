@@ -222,8 +222,8 @@ class Page:
             raise
         except Refused as refused:
             said = words.refused.format(why=refused)
-        except ActumError as wrong:
-            said = words.away.format(why=wrong)
+        except ActumError:
+            said = words.away
         where = "/" if customer == CAMILLE.customer else f"/customers/{customer}"
         return _back(request, where, said=said)
 

@@ -33,7 +33,7 @@ function line(context, event) {
   const refused = event.type === "actum.refused";
   link.textContent = refused ? (french ? "refusé" : "refused") : event.type;
   if (refused) item.classList.add("refused");
-  const about = event.data.customer ?? event.data.account ?? event.data.said?.account ?? event.data.said?.plan ?? "";
+  const about = event.data.customer ?? event.data.account ?? event.data.source ?? event.data.said?.account ?? event.data.said?.plan ?? "";
   what.append(link, ` ${about} ${half(event.data.label ?? event.data.share ?? event.data.said?.label)}`);
   cell("amount", amountOf(event.data));
   return item;
