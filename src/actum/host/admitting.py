@@ -81,6 +81,9 @@ class Admission:
         try:
             principal = guard.admit(visit, permission)
             status = 200
+        except Denied as denied:
+            status = 403 if denied.needed else 401
+            raise
         finally:
             await guard.record(visit, permission=permission, status=status)
         return _visitor(visit, principal, guard)
@@ -98,6 +101,9 @@ class Admission:
             if visit.method not in SAFE:
                 guard.check_origin(visit)
             status = 200
+        except Denied as denied:
+            status = 403 if denied.needed else 401
+            raise
         finally:
             await guard.record(visit, permission=LOOK, status=status)
         visitor = _visitor(visit, principal, guard)

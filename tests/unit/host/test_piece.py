@@ -118,7 +118,9 @@ def test_no_request_of_a_stranger_reaches_the_page_or_changes_anything(house: Ho
         assert nobody.put("/stop").status_code == 303
         assert nobody.get("/x?y=z").headers["location"] == "/console/login?back=%2Fx%3Fy%3Dz"
         assert (house.control.done, REACHED) == ([], [])
-        assert len(house.accesses()) == 3 * len(forged) + 3, "each of them is on record"
+        seen = house.accesses()
+        assert len(seen) == 3 * len(forged) + 3, "each of them is on record"
+        assert {(granted, status) for _, _, granted, status in seen} == {(False, 401), (False, 403)}
         nobody.get("/static/page.css")
     assert REACHED == [("GET", "/static/page.css", "nobody")]
 
