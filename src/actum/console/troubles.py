@@ -25,7 +25,6 @@ REMEDIES: dict[str, str] = {
     "cursor": "Begin at the first page.",
     "not-found": "Go back and follow a link, or search for it.",
     "method-not-allowed": "Use the buttons of the page.",
-    "not-acceptable": "Read it as a page, in a browser.",
     "too-slow": AGAIN,
     "too-large": "Send less at once.",
     "unsupported-media-type": "Use the forms of the page.",
