@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from actum.decision.state import Fold
+from actum.journal.event import Event
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from actum.decision.handler import Key
-    from actum.decision.state import Fold
     from actum.journal.codec import Codec
-    from actum.journal.event import Event, Position
+    from actum.journal.event import Position
 
 
 class Kept(msgspec.Struct, eq=False):

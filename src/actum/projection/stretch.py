@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actum.journal.errors import NewerSchema, Unknown
-from actum.journal.event import Kind
+from actum.journal.event import Kind, Position
 from actum.journal.query import Query
 from actum.journal.readmodel import SLICES, Mark
 from actum.journal.skim import Skimmed, skim
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from actum.journal.codec import Codec
-    from actum.journal.event import Event, Position, SequencedEvent
+    from actum.journal.event import Event, SequencedEvent
     from actum.journal.store import EventStore
     from actum.projection.line import Line, Named
 
