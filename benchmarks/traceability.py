@@ -62,7 +62,7 @@ PARTS = {
     ),
     "leaf": Part(
         "salt and leaf commitment",
-        lambda: replaced(rows, "leaf", lambda *_, **__: b""),
+        lambda: replaced(rows, "seal", lambda *_, **__: b""),
         "SELECT max(length(leaf)) = 0 FROM events WHERE position > ?",
         "SELECT avg(length(leaf) + length(salt)) FROM events WHERE position > ?",
     ),

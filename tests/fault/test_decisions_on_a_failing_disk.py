@@ -47,7 +47,7 @@ def pour(folder: Path, fault: Fault) -> str:
 def _open(path: Path) -> Running:
     store = SqliteStore(path)
     # One connection alone can open this disk: let the writer's serve for reading too.
-    store._reader._local.connection = store._writer.connection
+    store._reader._connections._local.mine = store._writer.connection
     return Running(pots, store, ids=SYSTEM_IDS, actor="test", states_kept=100, database=None, follow=False)
 
 
