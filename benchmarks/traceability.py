@@ -14,6 +14,7 @@ import apsw
 from actum.decision import desk
 from actum.decision.acting import Acting, Envelope
 from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS, Uuid7Ids
+from actum.journal.merkle import leaf
 from actum.service.running import Running
 from actum.stores.sqlite import rows
 from benchmarks import raw
@@ -143,7 +144,7 @@ def _section(results: dict[str, Result], variants: dict[str, Variant]) -> Sectio
 
 def _leaf_alone() -> float:
     committed = partial(
-        rows.leaf, "0" * 32, position=1_000_000, id=bytes(16), type="Deposited", version=1, recorded=1_700_000_000_000_000,
+        leaf, "0" * 32, position=1_000_000, id=bytes(16), type="Deposited", version=1, recorded=1_700_000_000_000_000,
         effective=None, tags="account:A00000001\nteller:T01", metadata=raw.METADATA, data=bytes(135), salt=bytes(16),
     )  # fmt: skip
     return microseconds(committed, 20_000)
