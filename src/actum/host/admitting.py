@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from actum.journal.errors import Denied
 from actum.service.site import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import AsyncIterator, MutableMapping
     from contextlib import AsyncExitStack
 
     from actum.http.policy import Principal
@@ -75,17 +76,11 @@ class Admission:
     async def admit(self, scope: Scope, permission: str | None, *, csrf: str | None = None) -> Visitor:
         """See `actum.service.site.Entrance`."""
         guard = await self._opening.opened()
-        visit, status = _Visit(scope), 403
+        visit = _Visit(scope)
         if csrf is not None:
             visit.headers.setdefault(CSRF, csrf)
-        try:
+        async with _on_record(guard, visit, permission):
             principal = guard.admit(visit, permission)
-            status = 200
-        except Denied as denied:
-            status = 403 if denied.needed else 401
-            raise
-        finally:
-            await guard.record(visit, permission=permission, status=status)
         return _visitor(visit, principal, guard)
 
     async def enter(self, scope: Scope) -> Visitor:
@@ -95,17 +90,11 @@ class Admission:
         read it.
         """
         guard = await self._opening.opened()
-        visit, status = _Visit(scope), 403
-        try:
+        visit = _Visit(scope)
+        async with _on_record(guard, visit, LOOK):
             principal = guard.permit(visit, LOOK)
             if visit.method not in SAFE:
                 guard.check_origin(visit)
-            status = 200
-        except Denied as denied:
-            status = 403 if denied.needed else 401
-            raise
-        finally:
-            await guard.record(visit, permission=LOOK, status=status)
         visitor = _visitor(visit, principal, guard)
         _VISITING.set(visitor)
         return visitor
@@ -113,6 +102,20 @@ class Admission:
     async def close(self) -> None:
         """Give back what was opened."""
         await self._opening.close()
+
+
+@asynccontextmanager
+async def _on_record(guard: Guard, visit: _Visit, permission: str | None) -> AsyncIterator[None]:
+    """That somebody came is on record, and whether they were let in."""
+    status = 403
+    try:
+        yield
+        status = 200
+    except Denied as denied:
+        status = 403 if denied.needed else 401
+        raise
+    finally:
+        await guard.record(visit, permission=permission, status=status)
 
 
 class Permitted:
