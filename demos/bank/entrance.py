@@ -13,7 +13,6 @@ from msgspec import Struct
 from actum.http.identities import Identities
 from actum.http.policy import Policy
 from actum.http.security import Security
-from demos.bank.system import release_file
 
 LOOKS = ("page:look", "views:*", "states:*", "queries:*", "events:read", "console:look")
 
@@ -29,19 +28,10 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 SECURITY = "demos.bank.entrance:security"
 PEOPLE = ("guide", "guest")
+IDENTITIES = "identities.db"
 
-
-def identities_in(folder: Path) -> Path:
-    """Where those who are known stand."""
-    return folder / "identities.db"
-
-
-def security_in(folder: Path) -> Security:
-    """How the door knows who asks, and what they may."""
-    return Security(Policy(roles=ROLES), identities=str(identities_in(folder)), access=str(folder / "access.db"))
-
-
-security = security_in(release_file().parent)
+security = Security(Policy(roles=ROLES), identities=IDENTITIES, access="access.db")
+"""How the door knows who asks, and what they may."""
 
 
 class Keys(Struct, frozen=True):
@@ -54,7 +44,7 @@ class Keys(Struct, frozen=True):
 
 def let_in(folder: Path) -> Keys:
     """Have everybody known there, with new passwords and new tokens."""
-    with Identities(identities_in(folder)) as known:
+    with Identities(folder / IDENTITIES) as known:
         there = {user.user for user in known.users()}
         passwords = {name: secrets.token_urlsafe(9) for name in PEOPLE}
         for name, password in passwords.items():

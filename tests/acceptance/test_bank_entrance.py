@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from actum.host.piece import Around
+from actum.host.secured import Secured
 from actum.host.whole import opened, paged, whole
 from actum.http.access import Accessed, access
 from actum.http.client import Client
@@ -18,7 +19,7 @@ from actum.http.serving import Serving
 from actum.service.system import System
 from demos.bank.accounts import Deposited, accounts
 from demos.bank.assets import assets_of
-from demos.bank.entrance import Keys, let_in, security_in
+from demos.bank.entrance import SECURITY, Keys, let_in
 from demos.bank.people import camille
 from demos.bank.placements import placements
 
@@ -45,7 +46,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     let_in(tmp_path)
     keys = let_in(tmp_path)
     system = System("bank", accounts, placements, assets_of(1), page="demos.bank.page:page")
-    around = Around(system=system, places=system.places(tmp_path), security=security_in(tmp_path), data=tmp_path)
+    around = Around(
+        system=system, places=system.places(tmp_path), security=Secured(SECURITY).load(data=tmp_path), data=tmp_path
+    )
     with ExitStack() as stack:
         contexts = stack.enter_context(opened(system, around))
         served = whole(system, contexts, around, admits=around.admission)

@@ -164,7 +164,9 @@ def piece(
 def describe(system: str, data: str | None, store: str | None, security: Secured | None, actor: str | None) -> None:
     """What a host needs to know of a system, as JSON; journals that are not there yet are made."""
     from actum.host.describing import describe as told  # noqa: PLC0415 - comes with the extra `http`
+    from actum.host.folder import PRIVATE  # noqa: PLC0415
     from actum.host.starting import Asked  # noqa: PLC0415
 
+    os.umask(PRIVATE)
     asked = Asked(target=system, data=data, store=store, security=security, actor=actor)
     sys.stdout.write(told(asked) + "\n")

@@ -164,7 +164,7 @@ def _admission(setup: Setup) -> Admission | None:
     """Who may see what runs. Only for this does the host itself take up the code of the system."""
     if setup.security is None:
         return None
-    return Admission(setup.security.load(), load_system(setup.target))
+    return Admission(setup.security.load(data=setup.data), load_system(setup.target))
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ import msgspec
 from actum.service.named import load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from actum.http.security import Security
 
 
@@ -19,12 +21,20 @@ class Secured(msgspec.Struct, frozen=True, omit_defaults=True):
     public_url: str | None = None
     proxies: tuple[str, ...] = ()
 
-    def load(self) -> Security:
-        """What it stands for. `Invalid` where there is no such thing, `Misdeclared` for what is no address."""
+    def load(self, *, data: Path | None = None) -> Security:
+        """What it stands for; journals that it names without a folder lie in `data`, which a system may write.
+
+        `Invalid` where there is no such thing, `Misdeclared` for what is no address.
+        """
         from actum.http.security import Security  # noqa: PLC0415 - comes with the extra `http`
 
         found = load(self.name, Security)
-        said = {"public_url": self.public_url, "proxies": self.proxies or None}
+        said = {
+            "public_url": self.public_url,
+            "proxies": self.proxies or None,
+            "identities": _within(data, found.identities),
+            "access": _within(data, found.access),
+        }
         return msgspec.structs.replace(found, **{key: value for key, value in said.items() if value is not None})
 
     @property
@@ -33,3 +43,8 @@ class Secured(msgspec.Struct, frozen=True, omit_defaults=True):
         proxies = [word for proxy in self.proxies for word in ("--proxy", proxy)]
         public = [] if self.public_url is None else ["--public-url", self.public_url]
         return ["--security", self.name, *public, *proxies]
+
+
+def _within(folder: Path | None, journal: str) -> str | None:
+    """Where a journal lies that is a file; None where the folder has no say."""
+    return None if folder is None or journal == "memory:" or "://" in journal else str(folder / journal)

@@ -44,7 +44,7 @@ def around_of(asked: Asked, *, supervised: bool = False) -> Around:
         gateway=asked.gateway,
         key=asked.key,
         token=asked.token or None,
-        security=None if asked.security is None else asked.security.load(),
+        security=None if asked.security is None else asked.security.load(data=folder),
         actor=asked.actor,
         data=folder,
         control=ControlClient(folder) if supervised else None,
