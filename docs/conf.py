@@ -18,7 +18,7 @@ author = "The actum authors"
 copyright = "The actum authors, Apache License 2.0"
 version = release = version_of("actum")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = [".build"]
 html_theme = "furo"
 html_title = f"actum {version}"
@@ -32,6 +32,8 @@ autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
 python_use_unqualified_type_names = True
+# A page of four hundred names beside itself helps nobody; `reference/index.md` lists what a face shows.
+toc_object_entries = False
 default_role = "code"
 add_module_names = False
 
