@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.event import Event, Tag
-from actum.journal.message import bare, conform, copier, fields_of, identities, name_of, tag_of
+from actum.journal.event import RESERVED, Event, Tag
+from actum.journal.message import bare, conform, copier, fields_of, identities, is_record, name_of, tag_of
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Fold(Generic[StateT]):
         self.snapshot_every = cls.__snapshot_every__
         self._check_identities()
         self._check_defaults()
+        self._check_found()
         self.fingerprint = fingerprint().of_fold(cls, self.events)
 
     def _check_identities(self) -> None:
@@ -111,6 +112,15 @@ class Fold(Generic[StateT]):
         names = [tag.name for tag in self.identity.values()]
         if len(set(names)) < len(names):
             raise Misdeclared(f"{self.name} has two identities of the tag {names[0]!r}; a state has one of each")
+
+    def _check_found(self) -> None:
+        for event in self.events:
+            for tag in self.identity.values():
+                if not may_carry(event, tag):
+                    raise Misdeclared(
+                        f"{self.name} is found by the tag {tag.name!r}, which {name_of(event)} never carries; "
+                        f"give the event that identity, or take it out of {self.name}.evolve"
+                    )
 
     def ids(self, values: Iterable[Identity]) -> tuple[Identity, ...]:
         """The identity values, checked, in order of the identity fields."""
@@ -196,6 +206,14 @@ def events_in(annotation: Any) -> tuple[type[Event], ...]:
     return tuple(dict.fromkeys(found))
 
 
+def may_carry(event: type[Event], tag: Tag) -> bool:
+    """Whether events of that class may carry the tag; what is inside their fields is not looked into, and actum's own carry any."""
+    if event.__kind__.type.startswith(RESERVED):
+        return True
+    kinds = [bare(kind) for kind in fields_of(event).values()]
+    return tag in identities(event).values() or any(is_record(kind) or typing.get_origin(kind) for kind in kinds)
+
+
 def source() -> ModuleType:
     """The module that reads the text of functions: imported when something is declared."""
     from actum.decision import source  # noqa: PLC0415 - what it imports is a third of `import actum`
@@ -227,6 +245,8 @@ def _events_of(cls: type[State]) -> tuple[type[Event], ...]:
     hints = hints_of(cls.evolve, f"{cls.__name__}.evolve")
     if len(parameters) != 2 or parameters[1] not in hints:
         raise Misdeclared(f"{cls.__name__}.evolve: expected `(self, event: A | B)`, which says what it is folded from")
+    if not source().is_ordinary(cls.evolve, generator=False):
+        raise Misdeclared(f"{cls.__name__}.evolve: expected an ordinary function that changes the state when it is called")
     events = events_in(hints[parameters[1]])
     if not events:
         raise Misdeclared(

@@ -179,6 +179,12 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
 Work: TypeAlias = Callable[[Any], None]
 """What somebody does in the open transaction: it is given the driver's connection, and neither commits nor rolls back."""
 
+ENDED = (
+    "expected a projection to leave its transaction open, found that it was ended in there: what it wrote and its checkpoint may "
+    "be apart now; take commit and rollback out of handle and begin, and raise version= to begin anew"
+)
+"""What is said to work that ends the transaction."""
+
 
 class Change(msgspec.Struct, frozen=True):
     """New rows of one table, and the step from what its writer had seen to what it has now taken in.

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
-from actum.decision.state import Fold, Identity, State, StateType, events_in, hints_of, source
+from actum.decision.state import Fold, Identity, State, StateType, events_in, hints_of, may_carry, source
 from actum.journal.errors import Misdeclared
-from actum.journal.event import RESERVED, Event, Tag
-from actum.journal.message import bare, fields_of, identities, is_record, name_of
+from actum.journal.event import Event
+from actum.journal.message import name_of
 from actum.process.naming import instance_of
 from actum.process.reaction import Occasion, Reactions, Sorted
 
@@ -99,7 +99,7 @@ class Definition(Generic[ProcessT]):
                     f"{self.name} starts with {name_of(event)}, which neither its evolve nor its react takes"
                 )
         for event in self.events:
-            missing = [tag.name for tag in self.fold.identity.values() if not _may_carry(event, tag)]
+            missing = [tag.name for tag in self.fold.identity.values() if not may_carry(event, tag)]
             if missing:
                 raise Misdeclared(
                     f"{self.name} is found by the tag {missing[0]!r}, which {name_of(event)} never carries"
@@ -114,14 +114,6 @@ class Definition(Generic[ProcessT]):
         react: Any = state.react
         answer = react(event, occasion) if self._occasion else react(event)
         return Sorted.of(answer, f"{self.name}.react")
-
-
-def _may_carry(event: type[Event], tag: Tag) -> bool:
-    """Whether the event may carry that tag; what is inside its fields is not looked into, and actum's own carry any."""
-    if event.__kind__.type.startswith(RESERVED):
-        return True
-    kinds = [bare(kind) for kind in fields_of(event).values()]
-    return tag in identities(event).values() or any(is_record(kind) or typing.get_origin(kind) for kind in kinds)
 
 
 def _reacts(cls: type[Process]) -> tuple[frozenset[type[Event]], bool]:

@@ -11,7 +11,7 @@ import typing
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from actum.decision.state import events_in, fingerprint, hints_of, source
+from actum.decision.state import events_in, fingerprint, hints_of, may_carry, source
 from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
 from actum.journal.event import SequencedEvent, Tag
 from actum.journal.message import name_of, tag_declared
@@ -23,7 +23,7 @@ from actum.projection.line import Line
 from actum.projection.notes import EventParked, EventSkipped, notes_of
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of, snake
-from actum.subscription.policy import Policy, Then, stop
+from actum.subscription.policy import Policy, Then, checked_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,7 +64,7 @@ class Projection:
         self.name = name
         self.table = self._checked_name(name)
         self.begin = begin
-        self.policy = stop() if policy is None else policy
+        self.policy = checked_policy(policy, name)
         self.tag = _tag_of(by, name)
         self.divisible = self.tag is not None
         self._handle = handle
@@ -75,10 +75,24 @@ class Projection:
             raise Misdeclared(
                 f"{name}: expected events first, as in `def {name}(event: Deposited | Withdrawn, db: Any)`"
             )
+        self._check(handle)
         self.event_set = frozenset(self.events)
         self._asked = {each: self._what(each, hints.get(each)) for each in parameters[1:]}
         self._session = "session" in [what for what in self._asked.values() if isinstance(what, str)]
         self.shape = Shape(self.table, (), (), self._fingerprint(version))
+
+    def _check(self, handle: Handles) -> None:
+        if not source().is_ordinary(handle, generator=False):
+            raise Misdeclared(
+                f"{self.name}: a handler is an ordinary function, which has done its work when it returns; "
+                "what must be awaited is an effect"
+            )
+        for event in self.events:
+            if self.tag is not None and not may_carry(event, self.tag):
+                raise Misdeclared(
+                    f"{self.name} is divided by the tag {self.tag.name!r}, which {name_of(event)} never carries, so it would "
+                    "never be handed over; give the event that identity, or write another projection for it"
+                )
 
     @staticmethod
     def _checked_name(name: str) -> str:

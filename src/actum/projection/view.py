@@ -15,7 +15,7 @@ from actum.journal.errors import Misdeclared
 from actum.journal.message import conform, fields_of
 from actum.journal.readmodel import Column, Kept, Shape
 from actum.projection.cells import Cell, cell_of
-from actum.subscription.policy import Policy, stop
+from actum.subscription.policy import Policy, checked_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,7 +54,7 @@ class ViewType(StateType):
         named = snake(class_name) if table is None else table
         made.__table__ = named if _is_ours(made, named) else _checked_table(class_name, named)
         made.__indexed__ = indexed
-        made.__policy__ = stop() if on_failure is None else on_failure
+        made.__policy__ = checked_policy(on_failure, class_name)
         return made
 
 

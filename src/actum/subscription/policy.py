@@ -47,3 +47,12 @@ def park(*, attempts: int = 5) -> Policy:
 def skip(reason: str, *, attempts: int = 5) -> Policy:
     """After so many attempts, with growing pauses between them, pass the event over. The reason goes on record."""
     return Policy(Then.SKIP, attempts, reason)
+
+
+def checked_policy(policy: object, name: str) -> Policy:
+    """What a follower of that name declares; to stand still where it says nothing. `Misdeclared` for anything but a policy."""
+    if policy is None:
+        return stop()
+    if not isinstance(policy, Policy):
+        raise Misdeclared(f'{name}: on_failure: expected stop(), park() or skip("a reason"), found {policy!r:.80}')
+    return policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -68,6 +68,26 @@ class Forgetful(State):
 
 class Still(State):
     id: AccountId
+
+
+class Waiting(State):
+    id: AccountId
+
+    async def evolve(self, event: Opened) -> None: ...
+
+
+class Lazy(State):
+    id: AccountId
+
+    def evolve(self, event: Opened) -> Iterator[None]:
+        yield
+
+
+class Lost(State):
+    id: AccountId
+    branch: Annotated[str, Tag("branch")]
+
+    def evolve(self, event: Opened) -> None: ...
 
 
 def no_command(account: Account) -> Deposited: ...
@@ -189,3 +209,17 @@ class OfAColour(State):
 def test_an_identity_that_its_text_does_not_give_back_is_turned_down_at_once(state: type[State]) -> None:
     with pytest.raises(Misdeclared, match="expected an identity that is str, int or UUID"):
         fold_of(state)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (Waiting, "Waiting.evolve: expected an ordinary function"),
+        (Lazy, "Lazy.evolve: expected an ordinary function"),
+        (Lost, "Lost is found by the tag 'branch', which Opened never carries"),
+    ],
+)
+def test_a_state_that_would_miss_events_in_silence_is_turned_down_at_once(state: type[State], said: str) -> None:
+    with pytest.raises(Misdeclared) as wrong:
+        fold_of(state)
+    assert said in str(wrong.value)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import apsw
 import psycopg
 import pytest
 
-from actum import App, Misdeclared, Table, Unavailable
+from actum import App, Invalid, Misdeclared, Table, Tag, Unavailable
 from actum.journal.event import Event, SequencedEvent
 from actum.projection.enrichment import AsOf
 from actum.projection.projector import Projector
@@ -299,6 +299,35 @@ def _begin_sums(db: Any) -> None:
     db.execute("INSERT INTO sums VALUES (0)")
 
 
+@pytest.mark.parametrize("policy", [None, park(attempts=1)], ids=["stop", "park"])
+@pytest.mark.parametrize("ended", ["COMMIT", "ROLLBACK", "COMMIT; BEGIN"])
+def test_a_handler_that_ends_the_transaction_is_told_so(views: str, ended: str, policy: Policy | None):
+    app = App("bank")
+
+    @app.projection(on_failure=policy)
+    def hasty(event: Opened, db: Any) -> None:
+        for statement in ended.split("; "):
+            db.execute(statement)
+
+    with app.open("memory:", actor="t", read_database=views, follow=False) as running:
+        running.append(Opened(account="A", owner="Zoé"))
+        with pytest.raises(Invalid, match="expected a projection to leave its transaction open"):
+            running.catch_up()
+
+
+def test_a_begin_that_ends_the_transaction_is_told_so(views: str):
+    app = App("bank")
+
+    @app.projection(begin=lambda db: db.execute("COMMIT"))
+    def hasty(event: Opened, db: Any) -> None: ...
+
+    with (
+        pytest.raises(Invalid, match="expected a projection to leave its transaction open"),
+        app.open("memory:", actor="t", read_database=views, follow=False) as running,
+    ):
+        running.catch_up()
+
+
 def test_what_makes_no_projection_is_said_where_it_is_declared():
     app = App("odd")
     with pytest.raises(Misdeclared, match=r"expected events first, as in"):
@@ -320,6 +349,27 @@ def test_what_makes_no_projection_is_said_where_it_is_declared():
 
         @app.projection(by=int)
         def keyed(event: Opened, db: Any) -> None: ...
+
+    with pytest.raises(Misdeclared, match="awaits: a handler is an ordinary function"):
+
+        @app.projection
+        async def awaits(event: Opened, db: Any) -> None: ...
+
+    with pytest.raises(Misdeclared, match="lazy: a handler is an ordinary function"):
+
+        @app.projection
+        def lazy(event: Opened, db: Any) -> Iterator[None]:
+            yield
+
+    with pytest.raises(Misdeclared, match="divided by the tag 'branch', which Opened never carries"):
+
+        @app.projection(by=Annotated[str, Tag("branch")])
+        def by_branch(event: Opened, db: Any) -> None: ...
+
+    with pytest.raises(Misdeclared, match="hasty: on_failure: expected stop"):
+
+        @app.projection(on_failure=park)  # type: ignore[call-overload]
+        def hasty(event: Opened, db: Any) -> None: ...
 
     app.view(Balance)
     with pytest.raises(Misdeclared, match="both called 'balances'"):

@@ -15,9 +15,9 @@ import msgspec
 import psycopg
 from psycopg import errors
 
-from actum.journal.errors import ActumError
+from actum.journal.errors import ActumError, Invalid
 from actum.journal.event import EventData
-from actum.journal.readmodel import ALL_SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
+from actum.journal.readmodel import ALL_SLICES, ENDED, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.stores.postgres import cells, table_sql
 from actum.stores.postgres.connecting import SESSION
 from actum.stores.postgres.trouble import is_lost
@@ -328,11 +328,15 @@ class PostgresTables:
     def _theirs(self, work: Work, connection: Connection) -> None:
         """Somebody's own work in the transaction, whose tables are looked for in this schema first.
 
-        What goes wrong in it is theirs, but for a connection that breaks.
+        What goes wrong in it is theirs, but for a connection that breaks. `Invalid` where it ends the transaction.
         """
         connection.execute(self._sql["our_names_first"], (self._names.schema,))
+        connection.execute(self._sql["lend"])
         try:
             work(connection)
+            connection.execute(self._sql["have_back"])
+        except (errors.NoActiveSqlTransaction, errors.InvalidSavepointSpecification) as ended:
+            raise Invalid(ENDED) from ended
         except psycopg.Error as wrong:
             if is_lost(wrong):
                 raise

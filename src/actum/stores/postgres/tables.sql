@@ -187,6 +187,14 @@ SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = %s);
 -- Names without a schema are looked for, and made, in this one first, until the transaction ends.
 SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), true);
 
+-- name: lend
+-- Somebody else works in the transaction from here on.
+SAVEPOINT actum_lent;
+
+-- name: have_back
+-- The transaction is as it was lent; an error where it was ended meanwhile.
+RELEASE SAVEPOINT actum_lent;
+
 -- name: where_names_are
 -- Where names without a schema are looked for.
 SELECT current_setting('search_path');

@@ -16,7 +16,7 @@ import msgspec
 
 from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
 from actum.journal.event import EventData
-from actum.journal.readmodel import SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
+from actum.journal.readmodel import ENDED, SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.journal.store import Durability
 from actum.stores.sqlite import table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
@@ -329,7 +329,7 @@ class SqliteTables:
                     with _accepted():
                         _apply(connection, change)
                     if change.work is not None:
-                        change.work(connection)
+                        _lend(connection, change.work)
                     _put_aside(connection, change)
         except _MovedError:
             return False
@@ -415,7 +415,19 @@ def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -
     if Role(role) is Role.LIVE:
         _call(connection, shape)
     if begin is not None:
-        begin(connection)
+        _lend(connection, begin)
+
+
+def _lend(connection: apsw.Connection, work: Work) -> None:
+    """Somebody's own work in the transaction. `Invalid` where it ends that."""
+    connection.execute(_SQL["lend"])
+    try:
+        work(connection)
+        connection.execute(_SQL["have_back"])
+    except apsw.SQLError as wrong:
+        if "no such savepoint" not in str(wrong):
+            raise
+        raise Invalid(ENDED) from wrong
 
 
 def _forget(connection: apsw.Connection, table: str) -> None:

@@ -138,3 +138,11 @@ DELETE FROM actum_workers WHERE worker = ?;
 -- name: forget
 -- A view is no more.
 DELETE FROM actum_views WHERE name = ?;
+
+-- name: lend
+-- Somebody else works in the transaction from here on.
+SAVEPOINT actum_lent;
+
+-- name: have_back
+-- The transaction is as it was lent; an error where it was ended meanwhile.
+RELEASE SAVEPOINT actum_lent;
