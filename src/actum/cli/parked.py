@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from actum.cli.exits import FOUND
-from actum.cli.options import app_option, existing, journal_option, json_option, load_app, read_database_option
+from actum.cli.options import app_option, journal_option, json_option, read_database_option
 from actum.cli.terminal import line, out, readable
+from actum.cli.views import open_
 from actum.journal.errors import Unknown
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def parked() -> None:
 @json_option
 def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """List what is parked: view, key, position of the first event, how many wait, and the error."""
-    with _open(app, journal, read_database) as running:
+    with open_(app, journal, read_database) as running:
         found = running.parked()
     if as_json:
         for one in found:
@@ -57,7 +58,7 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
 @json_option
 def show(view: str, key: str, app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Show what a KEY of a VIEW failed over: the event, the error, and where in the code."""
-    with _open(app, journal, read_database) as running:
+    with open_(app, journal, read_database) as running:
         name = running.views.parking(view, actor="").name
         here = {one.key: one for one in running.parked() if one.follower == name}
         if key not in here:
@@ -84,6 +85,7 @@ def show(view: str, key: str, app: str, journal: str, read_database: str | None,
 @read_database_option
 @actor_option
 @click.option("--one", is_flag=True, help="Only the first event of each key.")
+@click.option("--reason", help="Why; goes on record.")
 @json_option
 def retry(
     view: str,
@@ -93,11 +95,12 @@ def retry(
     read_database: str | None,
     actor: str | None,
     one: bool,
+    reason: str | None,
     as_json: bool,
 ) -> None:
     """Take up again what a VIEW has parked: one KEY, or all where none is named. Exit code 1 where something still fails."""
-    with _open(app, journal, read_database) as running:
-        running.retry(view, key, one=one, actor=actor)
+    with open_(app, journal, read_database) as running:
+        running.retry(view, key, one=one, actor=actor, reason=reason)
         _tell(running, view, as_json=as_json)
 
 
@@ -121,7 +124,7 @@ def discard(
     as_json: bool,
 ) -> None:
     """Have a VIEW never take in the event that a KEY failed over, and take up the later ones."""
-    with _open(app, journal, read_database) as running:
+    with open_(app, journal, read_database) as running:
         running.discard(view, key, reason=reason, actor=actor)
         _tell(running, view, as_json=as_json)
 
@@ -148,7 +151,3 @@ def _facts(one: ParkedKey) -> dict[str, Any]:
         "attempts": one.attempts,
         "error": one.error,
     }
-
-
-def _open(app: str, journal: str, read_database: str | None) -> Running:
-    return load_app(app).open(existing(journal), read_database=read_database, follow=False)

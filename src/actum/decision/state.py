@@ -246,7 +246,9 @@ def _events_of(cls: type[State]) -> tuple[type[Event], ...]:
     if len(parameters) != 2 or parameters[1] not in hints:
         raise Misdeclared(f"{cls.__name__}.evolve: expected `(self, event: A | B)`, which says what it is folded from")
     if not source().is_ordinary(cls.evolve, generator=False):
-        raise Misdeclared(f"{cls.__name__}.evolve: expected an ordinary function that changes the state when it is called")
+        raise Misdeclared(
+            f"{cls.__name__}.evolve: expected an ordinary function that changes the state when it is called"
+        )
     events = events_in(hints[parameters[1]])
     if not events:
         raise Misdeclared(

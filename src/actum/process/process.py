@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
 

@@ -14,21 +14,26 @@ import msgspec
 from actum.journal.errors import Busy, Invalid, Unknown
 from actum.journal.event import Position
 from actum.journal.readmodel import Change, Parked, Share, slice_of
-from actum.projection.care import attempt, parked
+from actum.projection.care import attempt, parked, said
 from actum.projection.enrichment import Around
 from actum.projection.handling import attempt_by_hand
-from actum.projection.notes import EventDiscarded, KeyResumed, bring_in, discarded
-from actum.projection.view import Plan
+from actum.projection.notes import EventDiscarded, EventParked, KeyResumed, bring_in, discarded
+from actum.projection.rows import key_text
+from actum.projection.view import Plan, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from actum.decision.state import Identity
     from actum.journal.codec import Codec
     from actum.journal.event import Event, EventData, SequencedEvent
     from actum.journal.readmodel import ReadDatabase, Row, Work
     from actum.journal.store import EventStore
     from actum.projection.holdings import Follows
     from actum.projection.notes import Scribe
+
+Key: TypeAlias = "Identity | tuple[Identity, ...]"
+"""A key, by the values of its identities; one of several identities also by its text, in which each has a line."""
 
 Attempt: TypeAlias = "Callable[[SequencedEvent], Exception | None]"
 """Takes an event in, and answers what goes wrong."""
@@ -84,26 +89,29 @@ class Parking:
             for one in self._database.parked(self._plan.shape)
         ]
 
-    def retry(self, key: str, *, one: bool = False) -> bool:
+    def retry(self, key: Key, *, one: bool = False, reason: str | None = None) -> bool:
         """Take the key up again: its events in order, or only the first; whether none is parked after.
 
-        An event that fails again stays parked, with its new error, and so do the later ones.
+        An event that fails again stays parked, with its new error, and so do the later ones. `Invalid` where readers see the
+        table of another definition, which has other columns.
         """
-        return self._take_up(key, one=one, reason=None)
+        return self._take_up(key, one=one, reason=reason)
 
-    def discard(self, key: str, *, reason: str) -> bool:
+    def discard(self, key: Key, *, reason: str) -> bool:
         """Never take in the event that the key failed over, and take up the later ones; whether none is parked after.
 
         It is on record, with the reason, and holds also when the view is built anew.
         """
         if not reason.strip():
             raise Invalid("discard: expected a reason, for it goes on record; say why the event does not matter")
-        return self._take_up(key, one=False, reason=reason)
+        return self._take_up(key, one=False, reason=reason, discards=True)
 
-    def _take_up(self, key: str, *, one: bool, reason: str | None) -> bool:
+    def _take_up(self, named: Key, *, one: bool, reason: str | None, discards: bool = False) -> bool:
+        key = named if isinstance(named, str) else key_text(named if isinstance(named, tuple) else (named,))
+        self._check_columns()
         for _ in range(TRIES):
             share, found = self._share(key), self._find(key)
-            resumption = _Resumption(self._plan.name, found, reason=reason, scribe=self._scribe)
+            resumption = _Resumption(self._plan.name, found, reason=reason, discards=discards, scribe=self._scribe)
             events = list(self._events(found, share))
             if self._database.commit([self._change(share, events, resumption, one=one)]):
                 bring_in(self._database, self._store)
@@ -144,6 +152,18 @@ class Parking:
             notes=resumption.notes,
         )
 
+    def _check_columns(self) -> None:
+        """Rows are written where readers see them: in the table of an older definition, too, where it has the same columns."""
+        plan = self._plan
+        if not isinstance(plan, Plan):
+            return
+        own = plan_of(plan.cls).shape
+        if (own.columns, own.key) != (plan.shape.columns, plan.shape.key):
+            raise Invalid(
+                f"the view {plan.name} is kept by version {plan.shape.version} of its definition, which has other columns than "
+                f"version {own.version} here; rebuild it, which takes in what is parked, or retry with the program of that version"
+            )
+
     def _find(self, key: str) -> Parked:
         there = {one.key: one for one in self._database.parked(self._plan.shape)}
         if key not in there:
@@ -175,10 +195,11 @@ class Parking:
 class _Resumption:
     """One attempt at taking a key up again, and what comes of it."""
 
-    def __init__(self, follower: str, found: Parked, *, reason: str | None, scribe: Scribe) -> None:
+    def __init__(self, follower: str, found: Parked, *, reason: str | None, discards: bool, scribe: Scribe) -> None:
         self._follower = follower
         self._found = found
         self._reason = reason
+        self._discards = discards
         self._scribe = scribe
         self.key = found.key
         self.taken: list[SequencedEvent] = []
@@ -190,22 +211,26 @@ class _Resumption:
         """Take in what can be taken in. Done anew where the transaction is."""
         for part in (self.taken, self.parked, self.freed, self.notes):
             part.clear()
-        passed = events[: int(self._reason is not None)]
+        passed = events[: int(self._discards)]
         rest = events[len(passed) :]
+        failed: list[tuple[Event, SequencedEvent]] = []
         for stored in rest[:1] if one else rest:
             wrong = attempt(stored)
             if wrong is not None:
-                self._fail(stored, wrong)
+                failed = [(self._fail(stored, wrong), stored)]
                 break
             self.taken.append(stored)
         else:
             self._end(rest[len(self.taken) :])
-        for said, about in [*self._discards(passed), *self._resumes()]:
-            self.notes.append(self._scribe.note(said, follower=self._follower, about=about, reason=self._reason))
+        for note, about in [*self._discarded(passed), *self._resumed(), *failed]:
+            self.notes.append(self._scribe.note(note, follower=self._follower, about=about, reason=self._reason))
 
-    def _fail(self, stored: SequencedEvent, wrong: Exception) -> None:
+    def _fail(self, stored: SequencedEvent, wrong: Exception) -> EventParked:
+        """It stays parked, or a later one is parked now: that goes on record, too."""
         attempts = self._found.attempts + 1 if stored.position == self._found.position else 1
         self.parked.append(parked(self.key, stored, wrong, attempts=attempts))
+        about: dict[str, Any] = {"key": self.key, "position": stored.position, "event": stored.uuid}
+        return EventParked(follower=self._follower, error=said(wrong), attempts=attempts, **about)
 
     def _end(self, behind: Sequence[SequencedEvent]) -> None:
         """Nothing failed: what is behind waits, or nothing is parked any more."""
@@ -217,7 +242,7 @@ class _Resumption:
             Parked(key=self.key, position=first.position, event=first.id, error="", trace="", attempts=0)
         )
 
-    def _discards(self, passed: Sequence[SequencedEvent]) -> list[tuple[Event, SequencedEvent]]:
+    def _discarded(self, passed: Sequence[SequencedEvent]) -> list[tuple[Event, SequencedEvent]]:
         return [
             (
                 EventDiscarded(
@@ -233,7 +258,7 @@ class _Resumption:
             for about in passed
         ]
 
-    def _resumes(self) -> list[tuple[Event, SequencedEvent]]:
+    def _resumed(self) -> list[tuple[Event, SequencedEvent]]:
         if not self.taken:
             return []
         first, last = self.taken[0], self.taken[-1]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.messaging.source import Source
-    from actum.projection.parking import ParkedKey
+    from actum.projection.parking import Key, ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
@@ -350,17 +350,26 @@ class Running:
         """What views have put aside: each key with the event it failed over, the error, and how many of its events wait."""
         return tuple(one for name in self.views.names for one in self.views.parking(name, actor=self._actor).there())
 
-    def retry(self, view: str, key: str | None = None, *, one: bool = False, actor: str | None = None) -> bool:
+    def retry(
+        self,
+        view: type[View] | str,
+        key: Key | None = None,
+        *,
+        one: bool = False,
+        actor: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """Take up again what a view has parked: one key, or all; with `one` only the first event of each. On record.
 
-        Events are folded in order, with the code of now. Whether nothing is parked of these keys after.
+        Events are folded in order, with the code of now, into the table that readers see. Whether nothing is parked of these
+        keys after. Projections go by their names.
         """
         parking = self.views.parking(view, actor=actor or self._actor)
-        keys = [key] if key is not None else [one.key for one in parking.there()]
-        done = [parking.retry(each, one=one) for each in keys]
+        keys: list[Key] = [key] if key is not None else [one.key for one in parking.there()]
+        done = [parking.retry(each, one=one, reason=reason) for each in keys]
         return all(done)
 
-    def discard(self, view: str, key: str, *, reason: str, actor: str | None = None) -> bool:
+    def discard(self, view: type[View] | str, key: Key, *, reason: str, actor: str | None = None) -> bool:
         """Have a view never take in the event that this key failed over, and take up the later ones. On record.
 
         Whether nothing is parked of the key after. It holds also when the view is built anew.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
     from actum.messaging.source import Source
-    from actum.projection.parking import ParkedKey
+    from actum.projection.parking import Key, ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
     from actum.projection.query import Query as Question
@@ -231,11 +231,19 @@ class AsyncRunning:
         """See `Running.parked`."""
         return await asyncio.to_thread(self.running.parked)
 
-    async def retry(self, view: str, key: str | None = None, *, one: bool = False, actor: str | None = None) -> bool:
+    async def retry(
+        self,
+        view: type[View] | str,
+        key: Key | None = None,
+        *,
+        one: bool = False,
+        actor: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """See `Running.retry`."""
-        return await asyncio.to_thread(self.running.retry, view, key, one=one, actor=actor)
+        return await asyncio.to_thread(self.running.retry, view, key, one=one, actor=actor, reason=reason)
 
-    async def discard(self, view: str, key: str, *, reason: str, actor: str | None = None) -> bool:
+    async def discard(self, view: type[View] | str, key: Key, *, reason: str, actor: str | None = None) -> bool:
         """See `Running.discard`."""
         return await asyncio.to_thread(self.running.discard, view, key, reason=reason, actor=actor)
 

@@ -323,15 +323,16 @@ class Views:
         self._workers = made
         return made
 
-    def parking(self, follower: str, *, actor: str) -> Parking:
-        """What is parked of a view or projection, taken up again or discarded in somebody's name."""
+    def parking(self, follower: str | type[View], *, actor: str) -> Parking:
+        """What is parked of a view or projection, in the table that it shows, taken up again or discarded in somebody's name."""
         from actum.projection.parking import Parking  # noqa: PLC0415 - asked for by whoever operates it
 
         scribe = Scribe(SYSTEM_IDS, actor, self._app.producer)
-        plans = [] if self._shelf is None else self._shelf.plans
-        plan = next((plan for plan in plans if follower in (plan.name, plan.table, plan.shape.name)), None)
+        plans = [] if self._shelf is None else self._shelf.shown()
+        name = follower if isinstance(follower, str) else follower.__name__
+        plan = next((plan for plan in plans if name in (plan.name, plan.table, plan.shape.name)), None)
         if plan is None:
-            raise Unknown("view or projection", follower, tuple(sorted(plan.name for plan in plans)))
+            raise Unknown("view or projection", name, tuple(sorted(plan.name for plan in plans)))
         return Parking(self._store, self._app.codec, database=self.database, plan=plan, scribe=scribe)
 
     @property

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 from uuid import uuid4
 
 import pytest
 
-from actum import App, Event, Invalid, Unavailable, Unknown, View
+from actum import App, Event, Invalid, Tag, Unavailable, Unknown, View
 from actum.journal.errors import Misdeclared
 from actum.journal.upcast import convert, rename
+from actum.projection.changed import Rebuilds
 from actum.service.running import Running
 from actum.subscription.policy import Policy, park, skip, stop
 from actum.testing.postgres import with_journal
@@ -26,6 +28,11 @@ class Paid(Event):
 class Payment(Event):
     account: AccountId
     cents: int
+
+
+class PaidAt(Event):
+    account: AccountId
+    till: Annotated[int, Tag("till")]
 
 
 class Odd:
@@ -132,6 +139,99 @@ def test_what_fails_again_stays_parked_and_says_so(running: Running):
     (one,) = running.parked()
     assert (one.attempts, one.waiting) == (2, 2)
     assert _shown(running) == {}
+
+
+def test_what_fails_again_or_further_on_is_on_record_too(running: Running):
+    _pay(running, ("a", 13), ("a", 3), ("a", 14))
+    running.catch_up()
+    running.retry("Account", "a", reason="tried", actor="eva")
+    Odd.amounts = {Decimal(14)}
+    running.retry("Account", "a", reason="mended")
+    notes = [(event.type, event.event, event.metadata) for event in running.events() if event.type != "Paid"]
+    said = [(type, event.position, who.actor, who.reason) for type, event, who in notes]  # type: ignore[attr-defined]
+    assert said == [
+        ("actum.view-parked", 1, "shop@7", None),
+        ("actum.view-parked", 1, "eva", "tried"),
+        ("actum.view-resumed", 1, "ada", "mended"),
+        ("actum.view-parked", 3, "ada", "mended"),
+    ]
+    assert [getattr(event, "attempts", None) for _, event, _ in notes] == [1, 2, None, 1]
+
+
+def _edited(*, version: int = 1, more: bool = False) -> App:
+    """The same application, its `evolve` mended rather than what it looks at; with `more` columns, if need be."""
+    app = App("shop", version="8")
+
+    class Account(View, on_failure=park(attempts=1), version=version):
+        account: AccountId
+        amounts: list[Decimal] = []
+        seen: int = 0
+
+        def evolve(self, event: Paid) -> None:
+            self.seen += 1
+            self.amounts.append(event.amount)
+
+    class Wider(Account, table="account", on_failure=park(attempts=1), version=version):
+        luck: int = 0
+
+    Wider.__name__ = "Account"
+    app.view(Wider if more else Account)
+    return app
+
+
+@pytest.mark.parametrize("rebuilds", [Rebuilds.AUTOMATIC, Rebuilds.BY_HAND])
+def test_a_key_is_taken_up_by_edited_code_into_the_table_that_readers_see(journal: str, rebuilds: Rebuilds):
+    with _app(park(attempts=1)).open(journal, actor="ada", follow=False) as running:
+        _pay(running, ("a", 1), ("a", 13), ("a", 3), ("b", 2))
+        running.catch_up()
+    with _edited().open(journal, actor="eva", follow=False, rebuilds=rebuilds) as running:
+        assert [one.key for one in running.parked()] == ["a"]
+        assert running.retry("Account", "a")
+        assert _shown(running) == {"a": [1, 13, 3], "b": [2]}
+    with _app(park(attempts=1)).open(journal, actor="ada", follow=False) as running:
+        assert running.parked() == ()
+        _pay(running, ("a", 4))
+        running.catch_up()
+        assert _shown(running) == {"a": [1, 13, 3, 4], "b": [2]}
+
+
+def test_where_edited_code_has_other_columns_what_is_parked_is_seen_and_one_is_told_what_to_do(journal: str):
+    with _app(park(attempts=1)).open(journal, actor="ada", follow=False) as running:
+        _pay(running, ("a", 1), ("a", 13), ("a", 3))
+        running.catch_up()
+    edited = _edited(version=2, more=True)
+    with edited.open(journal, actor="eva", follow=False, rebuilds=Rebuilds.BY_HAND) as running:
+        assert [(one.key, one.waiting) for one in running.parked()] == [("a", 2)]
+        with pytest.raises(
+            Invalid, match="kept by version 1 of its definition, which has other columns than version 2 here"
+        ):
+            running.retry("Account", "a")
+        running.rebuild(running.app.view_type("Account")).switch()
+        assert (running.parked(), _shown(running)) == ((), {"a": [1, 13, 3]})
+
+
+def test_a_view_goes_by_its_class_and_a_key_by_its_values(journal: str):
+    app = App("shop")
+
+    @app.view
+    class Seen(View, on_failure=park(attempts=1)):
+        account: AccountId
+        till: Annotated[int, Tag("till")]
+        seen: int = 0
+
+        def evolve(self, event: PaidAt) -> None:
+            self.seen += 1
+            if Odd.amounts:
+                raise ValueError("odd")
+
+    with app.open(journal, actor="ada", follow=False) as running:
+        running.append(PaidAt(account="a", till=1), PaidAt(account="b", till=1), PaidAt(account="b", till=2))
+        running.catch_up()
+        Odd.amounts = set()
+        assert running.retry(Seen, ("a", 1))
+        assert running.discard(Seen, ("b", 1), reason="a test")
+        assert running.retry(Seen, "b\n2")
+        assert [(row.account, row.till, row.seen) for row in running.view(Seen)] == [("a", 1, 1), ("b", 2, 1)]
 
 
 def test_one_event_can_be_taken_in_by_itself(running: Running):
