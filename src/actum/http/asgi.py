@@ -8,6 +8,7 @@ app = asgi(bank, running)         # a running application that somebody else ope
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from contextlib import suppress
@@ -124,6 +125,7 @@ class Door:
             guard = await Guard.open(self._security, *self._apps)
             stack.push_async_callback(guard.close)
         served = Served(running, self._limits, guard=guard)
+        stack.push_async_callback(asyncio.to_thread, served.receipts.close)
         served.draining = self._draining
         return served
 

@@ -10,14 +10,13 @@ from uuid import UUID
 from actum.decision.acting import acting, current
 from actum.decision.command import command_id_of
 from actum.history.finding import event_at
-from actum.http.answers import Receipt, outcome_of, receipt_of, record_of
+from actum.http.answers import outcome_of, record_of
 from actum.http.call import answer
 from actum.http.problem import Problem, problem_of
 from actum.http.said import CORRELATION, IDEMPOTENCY_KEY, uuid_in
 from actum.journal.clock import SYSTEM_IDS, uuid_of
 from actum.journal.errors import Invalid, Refused, Unknown
 from actum.journal.message import from_json
-from actum.journal.query import Query
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from actum.decision.command import Command
     from actum.decision.outcome import Decided
     from actum.http.call import Call
-    from actum.http.served import Served
     from actum.journal.event import Position
 
 AGAIN = ("outcome-unknown", "busy", "conflict", "unavailable", "storage-full")
@@ -45,7 +43,8 @@ async def command(call: Call) -> Response:
             decided = await _decided(call, given, uuid_of(id))
             if decided.repeated:
                 await _check_whose(call, decided.position)
-            receipt = None if _wants_little(call) else await asyncio.to_thread(_receipt, served, decided, given)
+            handler = served.app.handler(cls).name
+            receipt = None if _wants_little(call) else await served.receipts.of(decided, handler=handler)
         except Exception as wrong:
             if isinstance(wrong, Refused) and wrong.repeated:
                 await _check_whose(call, wrong.position)
@@ -112,18 +111,6 @@ async def _decided(call: Call, given: Command, id: UUID) -> Decided:
             f"with the same {IDEMPOTENCY_KEY}",
             headers={"Retry-After": "1"},
         ) from None
-
-
-def _receipt(served: Served, decided: Decided, given: Command) -> Receipt:
-    """What was written, looked up in the journal itself. A repetition is answered from its decision record."""
-    store = served.running.running.store
-    handler, first = served.app.handler(type(given)).name, decided.position - max(len(decided.events), 1) + 1
-    if decided.repeated and decided.command is not None:
-        earlier = store.decision(decided.command)
-        if earlier is not None:
-            handler, first = earlier.handler, earlier.first
-    stored = list(store.read(Query.all(), after=first - 1, until=decided.position))
-    return receipt_of(store.origin, handler, stored)
 
 
 async def decision(call: Call) -> Response:

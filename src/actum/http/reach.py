@@ -5,6 +5,7 @@ The name counts because a page from elsewhere can have its own name point at thi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
+@lru_cache
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach that address."""
     if host == "localhost":
@@ -53,6 +55,7 @@ def check_reach(scope: Scope, host: str | None) -> None:
         raise Problem("misdirected", f"expected localhost, found the name {host!r:.80}; give the door security=…")
 
 
+@lru_cache
 def _is_address(host: str) -> bool:
     try:
         ip_address(host)

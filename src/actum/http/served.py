@@ -11,6 +11,7 @@ from actum.http.feed import Feed
 from actum.http.live import Live
 from actum.http.metrics import Metrics
 from actum.http.problem import Problem
+from actum.http.receipts import Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -71,6 +72,7 @@ class Served:
         self.feeds = Gate("feeds", limits.feeds)
         self.feed = Feed(running.running.store, running.app.codec)
         self.live = Live(running.running, self.read, limits)
+        self.receipts = Receipts(running.running.store)
 
     async def end_feeds(self) -> None:
         """Let all who follow go, with a hint to come again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from actum.projection.view import RESERVED, ViewT
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase, Shape, Standing
     from actum.projection.view import Plan
 
@@ -88,6 +90,15 @@ class Place(Generic[ViewT]):
     def forget(self) -> None:
         """Look again at once."""
         self._found = None
+
+    def position(self) -> Position:
+        """Up to where the table that is read now shows the journal; 0 where there is none."""
+        with suppress(Busy):
+            mark = self.database.mark(self.shape())
+            if mark is not None:
+                return mark.position
+        standing = self.own() or self.live()
+        return 0 if standing is None else standing.mark.position
 
     def ask(self, question: Callable[[Shape], AnswerT]) -> AnswerT:
         """The answer of the table that is read now; asked again where it was taken away at that moment."""

@@ -195,9 +195,7 @@ class Views:
         """Up to where the tables of these views show the journal, as they themselves say; the head for no view."""
         if not views:
             return self._store.head()
-        places = [self.shelf.place(view) for view in views]
-        standings = [place.own() or place.live() for place in places]
-        return min(0 if standing is None else standing.mark.position for standing in standings)
+        return min(self.shelf.place(view).position() for view in views)
 
     def tables(self, *views: type[View]) -> tuple[str, ...]:
         """The tables that these views show: others after a switch."""

@@ -500,6 +500,21 @@ def test_an_older_program_whose_table_is_gone_shows_the_rows_of_the_newer_one(jo
         older.catch_up()
         assert rows_of(older) == made_of(second(), EVENTS)
         assert not older.view(view_of(older.app)).current
+        assert older.views.shown(view_of(older.app)) == len(EVENTS)
+
+
+def test_how_far_a_view_shows_the_journal_is_that_of_the_table_that_is_read(journal: Path):
+    with at_work(first(), journal) as older, at_work(second(), journal) as newer:
+        old, new = view_of(older.app), view_of(newer.app)
+        assert older.views.shown(old) == newer.views.shown(new) == len(EVENTS)
+        newer.rebuild(new).switch()
+        assert older.views.shown(old) == newer.views.shown(new) == len(EVENTS)
+        newer.catch_up()
+        assert newer.views.shown(new) == newer.head()
+        older.append(Deposited(account="A-1", amount=Decimal(1)))
+        assert older.views.shown(old) < older.head()
+        older.catch_up()
+        assert older.views.shown(old) == older.head()
 
 
 def test_two_versions_of_a_program_run_side_by_side_each_with_its_own_rows(journal: Path):

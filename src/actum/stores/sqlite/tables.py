@@ -7,6 +7,7 @@ power cut rows and checkpoint are old together. Should the file be deleted under
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,7 +119,7 @@ class SqliteTables:
         if self._memory:
             return None
         try:
-            found = self._path.stat()
+            found = os.stat(self._path)  # noqa: PTH116 - a third of the time of the path's own, at each read
         except OSError:
             return None
         return found.st_dev, found.st_ino
