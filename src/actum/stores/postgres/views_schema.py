@@ -186,25 +186,27 @@ class ViewsSchema:
 def _pipelined(connection: Connection) -> Iterator[None]:
     """A transaction that is sent without waiting for answers. Where a statement fails, those behind it are not done.
 
-    So none of them is prepared: psycopg could not tell whether that was done.
+    So none of them is prepared: psycopg could not tell whether that was done. Answers are waited for by leaving the pipeline, and
+    not by its `sync()`, which may wait for ever where much was to be sent: it does not see to it that all of it is.
     """
     prepared_after, connection.prepare_threshold = connection.prepare_threshold, None
-    with connection.pipeline() as pipeline:
-        try:
-            connection.execute(b"BEGIN")
-            yield
-            connection.execute(b"COMMIT")
-            pipeline.sync()
-        except BaseException:
-            # What psycopg does by itself here, it says aloud, and a lost race is no matter for a log.
-            with contextlib.suppress(psycopg.Error):
-                pipeline.sync()
-            with contextlib.suppress(psycopg.Error):
-                connection.execute(b"ROLLBACK")
-                pipeline.sync()
-            raise
-        finally:
-            connection.prepare_threshold = prepared_after
+    raised: BaseException | None = None
+    try:
+        with connection.pipeline():
+            try:
+                connection.execute(b"BEGIN")
+                yield
+                connection.execute(b"COMMIT")
+            except BaseException as wrong:  # noqa: BLE001 - raised below: psycopg would log it, and a lost race is no matter for a log
+                raised = wrong
+    except psycopg.Error as wrong:
+        raised = raised or wrong
+    finally:
+        connection.prepare_threshold = prepared_after
+    if raised is not None:
+        with contextlib.suppress(psycopg.Error):
+            connection.execute(b"ROLLBACK")
+        raise raised
 
 
 def _connect(address: Address, timeout: float) -> Connection:

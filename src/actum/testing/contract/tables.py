@@ -157,6 +157,14 @@ class ReadDatabaseContract(LeaseCases, ParkingCases):
         assert tables.commit([change(("a", 1, None), ("b", 1, None), ("a", 2, "2"))])
         assert tables.select(THINGS, ALL) == [("a", 2, "2"), ("b", 1, None)]
 
+    def test_many_large_rows_are_written_at_once(self, tables: ReadDatabase) -> None:
+        shape = Shape("letters", (Column("id", Kept.INTEGER), Column("text", Kept.TEXT)), ("id",), b"letters")
+        tables.prepare(shape)
+        rows = [(number, f"{number} " * 1000) for number in range(4000)]
+        assert tables.commit([change(*rows, shape=shape)])
+        assert tables.count(shape, []) == 4000
+        assert tables.load(shape, [(3999,)]) == rows[-1:]
+
     def test_a_key_of_several_columns_finds_its_row(self, tables: ReadDatabase) -> None:
         columns = (Column("a", Kept.TEXT), Column("b", Kept.INTEGER), Column("c", Kept.TEXT))
         shape = Shape("pairs", columns, ("a", "b"), b"1")
