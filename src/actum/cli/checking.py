@@ -19,6 +19,7 @@ from actum.testing.purity import found_in
 def check(app: str, as_json: bool) -> None:
     """Read the code of rules, states, processes and schedules for clocks, chance, and whatever else is not given to them.
 
+    Projections write to their database, but of clocks and chance they would write something else when they begin anew.
     Effects may do what they like, but draw no keys of their own: a second attempt would have another one.
     """
     found = found_in(load_app(app))

@@ -23,6 +23,7 @@ from actum.cli.options import (
 )
 from actum.cli.rendering import local
 from actum.cli.terminal import line, note, out, readable
+from actum.cli.views import show_followers
 from actum.journal.message import to_json
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def at_work(app: str, journal: str, read_database: str | None) -> Generator[Proc
 
 @click.group()
 def processes() -> None:
-    """Look at processes and help them on: list, compare, retry, discard."""
+    """Look at processes and help them on: list, status, compare, retry, discard."""
 
 
 @processes.command("list")
@@ -86,6 +87,18 @@ def list_(
         ("instance", "status", "reactions", "heard", "parked_at", "waiting", "error", "due"),
         as_json=as_json,
     )
+
+
+@processes.command()
+@app_option
+@journal_option
+@read_database_option
+@json_option
+def status(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
+    """Show how far behind the journal each process is, and timers and effects, share by share, and who holds the shares."""
+    with at_work(app, journal, read_database) as work:
+        found = work.followers()
+    show_followers(found, "process", none="the application has no processes", as_json=as_json)
 
 
 @processes.command()

@@ -19,6 +19,9 @@ from actum.projection.changed import Rebuilds
 from actum.projection.view import plan_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from actum.projection.status import FollowerStatus
     from actum.service.running import Running
 
 
@@ -73,20 +76,25 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
 def status(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Show how far behind the journal each view is, in events and seconds, share by share, and who holds the shares."""
     with open_(app, journal, read_database) as running:
-        found = running.followers() if running.app.views else ()
+        found = running.followers()
+    show_followers(found, "view", none="the application has no views", as_json=as_json)
+
+
+def show_followers(found: Sequence[FollowerStatus], what: str, *, none: str, as_json: bool) -> None:
+    """How far each of them is, share by share."""
     if as_json:
         for one in found:
             line(msgspec.Raw(to_json(one)))
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("view", "slices", "position", "behind", "seconds", "held by", "for"):
-        table.add_column(name, justify="left" if name in ("view", "slices", "held by") else "right")
+    for name in (what, "slices", "position", "behind", "seconds", "held by", "for"):
+        table.add_column(name, justify="left" if name in (what, "slices", "held by") else "right")
     for one in found:
         for share in one.shares:
             held = (share.owner, f"{share.lease:.1f} s") if share.owner else ("nobody", "")
             numbers = (f"{share.position:,}", f"{share.behind:,}", f"{share.seconds:,.1f}")
             table.add_row(one.name, str(share.slices), *numbers, *held)
-    out().print(table if found else Text("the application has no views", "dim"))
+    out().print(table if found else Text(none, "dim"))
     for one in found:
         if not one.divisible:
             note(f"{one.name} has one key for all events: one worker does all of it, however many there are")

@@ -116,7 +116,7 @@ class Follower:
         self._database = database
         self._give = give
         self._owner = owner
-        self._query = Query.of(types=codec.names(purpose.events))
+        self.concerns = Query.of(types=codec.names(purpose.events))
         self._lines: list[_Line] = []
         self._others: list[Mark] = []
         self._looked = False
@@ -173,7 +173,7 @@ class Follower:
 
     def _advance(self, line: _Line, newest: SequencedEvent) -> bool:
         seen = line.position
-        events = list(self._store.read(self._query, after=seen, until=newest.position, limit=PAGE))
+        events = list(self._store.read(self.concerns, after=seen, until=newest.position, limit=PAGE))
         full = len(events) == PAGE
         if events:
             try:

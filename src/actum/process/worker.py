@@ -84,6 +84,11 @@ class Worker:
         return [follower.followed for follower in self._followers]
 
     @property
+    def concerned(self) -> list[tuple[Followed, Query]]:
+        """The same, each with the events that concern it."""
+        return [(follower.followed, follower.concerns) for follower in self._followers]
+
+    @property
     def position(self) -> Position:
         """Up to where everything was reacted to, by whomever."""
         return min(follower.position for follower in self._followers)

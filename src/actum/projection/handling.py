@@ -138,6 +138,11 @@ class Projection:
         return Query.of(types=codec.names(self.events), tags=tags)
 
     @property
+    def handle(self) -> Handles:
+        """The handler itself."""
+        return self._handle
+
+    @property
     def views(self) -> tuple[type[View], ...]:
         """The views it looks into."""
         return tuple(what.view for what in self._asked.values() if not isinstance(what, str))

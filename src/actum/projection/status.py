@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from actum.journal.clock import Microseconds
 from actum.journal.event import Position
 from actum.journal.query import Query
-from actum.journal.readmodel import Slices
+from actum.journal.readmodel import ALL_SLICES, Mark, Share, Slices
+from actum.journal.store import EventStore
 
 if TYPE_CHECKING:
-    from actum.journal.clock import Microseconds
-    from actum.journal.readmodel import ReadDatabase, Share
-    from actum.journal.store import EventStore
-    from actum.projection.holdings import Follows
+    from actum.journal.readmodel import ReadDatabase
+    from actum.subscription.worker import Followed
+
+EVERYTHING = Query.all()
+"""What concerns a follower that takes in every page of the journal."""
 
 
 class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,34 +55,48 @@ class FollowerStatus(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(sorted({share.owner for share in self.shares if share.owner}))
 
 
-def status_of(plan: Follows, *, database: ReadDatabase, store: EventStore, now: Microseconds) -> FollowerStatus:
-    """Where a follower stands, at the time `now`. Before its table is made, it has no share and is behind by all."""
-    head = store.head()
-    shares = tuple(_share(share, store, head=head, now=now) for share in database.shares(plan.shape))
+def status_of(
+    followed: Followed, *, database: ReadDatabase, store: EventStore, now: Microseconds, concerns: Query = EVERYTHING
+) -> FollowerStatus:
+    """Where a follower stands, at the time `now`. Before its table is made, it has no share and is behind by all.
+
+    A share is behind from the first event on that `concerns` the follower and is not done.
+    """
+    head, shape = store.head(), followed.shape
+    look = _Look(store, head, now, concerns)
+    shares = tuple(look.at(share) for share in database.shares(shape))
+    missing = look.at(Share(ALL_SLICES, Mark()))
     return FollowerStatus(
-        name=plan.name,
-        table=plan.shape.name or plan.table,
-        divisible=plan.divisible,
+        name=followed.name,
+        table=shape.name or shape.table,
+        divisible=followed.divisible,
         position=min((share.position for share in shares), default=0),
-        behind=max((share.behind for share in shares), default=head),
-        seconds=max((share.seconds for share in shares), default=_waited(store, 0, now=now)),
+        behind=max((share.behind for share in shares), default=missing.behind),
+        seconds=max((share.seconds for share in shares), default=missing.seconds),
         shares=shares,
     )
 
 
-def _share(share: Share, store: EventStore, *, head: Position, now: Microseconds) -> ShareStatus:
-    return ShareStatus(
-        slices=share.slices,
-        position=share.mark.position,
-        behind=max(0, head - share.mark.position),
-        seconds=_waited(store, share.mark.position, now=now) if share.mark.position < head else 0.0,
-        owner=share.owner if share.held else "",
-        lease=share.left,
-        epoch=share.epoch,
-    )
+class _Look(msgspec.Struct, frozen=True):
+    """A look at the journal, at one time."""
 
+    store: EventStore
+    head: Position
+    now: Microseconds
+    concerns: Query
 
-def _waited(store: EventStore, position: Position, *, now: Microseconds) -> float:
-    """For how long the event behind that position has been there."""
-    event = next(iter(store.read(Query.all(), after=position, limit=1)), None)
-    return 0.0 if event is None else max(0.0, (now - event.recorded) / 1_000_000)
+    def at(self, share: Share) -> ShareStatus:
+        """How far a share has come."""
+        position = share.mark.position
+        first = (
+            next(iter(self.store.read(self.concerns, after=position, limit=1)), None) if position < self.head else None
+        )
+        return ShareStatus(
+            slices=share.slices,
+            position=position,
+            behind=0 if first is None else max(0, self.head - first.position + 1),
+            seconds=0.0 if first is None else max(0.0, (self.now - first.recorded) / 1_000_000),
+            owner=share.owner if share.held else "",
+            lease=share.left,
+            epoch=share.epoch,
+        )

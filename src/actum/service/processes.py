@@ -11,6 +11,7 @@ from uuid import UUID
 from actum.decision.acting import Acting
 from actum.decision.command import Command
 from actum.decision.outcome import Decided
+from actum.history.as_of import position_at
 from actum.journal.clock import to_datetime
 from actum.journal.errors import Busy, Invalid, Refused, Reused, Unknown
 from actum.journal.event import Event
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.process.comparing import ReactionDifference
+    from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
     from actum.service.agenda import Agenda
     from actum.service.counter import Counter
@@ -138,7 +140,10 @@ class Processes:
             self._worker.begin_again()
 
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
-        """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds."""
+        """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds, `Invalid` for a position
+        from the future.
+        """
+        position_at(self._store, position, what="wait_for")
         if self._runner is None:
             self._work_up_to(position, timeout=timeout)
         else:
@@ -182,6 +187,15 @@ class Processes:
             silent = self.instances().where("process", "=", definition.name).where("heard", "<=", now - longest)
             found += silent.order("heard")
         return found
+
+    def followers(self) -> tuple[FollowerStatus, ...]:
+        """How far each process has come, and so the timers and effects: share by share, in whose hands, and how far behind the
+        journal, from the first event on that concerns it and was not reacted to.
+        """
+        from actum.projection.status import status_of  # noqa: PLC0415 - asked for by whoever operates it
+
+        found = dict[str, Any](database=self._database, store=self._store, now=self._store.now())
+        return tuple(status_of(one, concerns=concerns, **found) for one, concerns in self._worker.concerned)
 
     def unknown_effects(self) -> list[EffectRow]:
         """The effects of which nobody knows whether they were had."""

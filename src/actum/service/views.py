@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
-from actum.journal.clock import SYSTEM_CLOCK, SYSTEM_IDS
+from actum.journal.clock import SYSTEM_IDS
 from actum.journal.errors import Busy, Invalid, Unavailable, Unknown
 from actum.journal.message import checker
 from actum.projection.changed import Rebuilds
@@ -341,12 +341,13 @@ class Views:
     def followers(self) -> tuple[FollowerStatus, ...]:
         """How far each follower has come."""
         from actum.projection.status import status_of  # noqa: PLC0415 - asked for by whoever operates it
+        from actum.subscription.worker import Followed  # noqa: PLC0415 - as above
 
         if self._shelf is None:
             return ()
-        now = SYSTEM_CLOCK.now()
-        plans = self._shelf.shown()
-        return tuple(status_of(plan, database=self.database, store=self._store, now=now) for plan in plans)
+        now = self._store.now()
+        plans = [Followed(plan.shape, plan.divisible, plan.name) for plan in self._shelf.shown()]
+        return tuple(status_of(one, database=self.database, store=self._store, now=now) for one in plans)
 
     @contextmanager
     def switching(self) -> Iterator[None]:

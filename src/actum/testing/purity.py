@@ -30,6 +30,10 @@ _OCCASION = {
     _CLOCK: "take an Occasion as the second argument, and use occasion.now",
     _CHANCE: "take an Occasion as the second argument, and use occasion.random() or occasion.id()",
 }
+_STORED = {
+    _CLOCK: "ask for `stored: SequencedEvent`, and use stored.recorded_at",
+    _CHANCE: "ask for `stored: SequencedEvent`, and make it from stored.uuid",
+}
 _HASH = "it is another one in every process; compare the values themselves"
 
 
@@ -91,7 +95,7 @@ class Impurity:
 
 
 def check_purity(app: Application) -> None:
-    """Read every rule, state, reaction and schedule of the application; `AssertionError` names whatever is not pure.
+    """Read every rule, state, reaction, projection and schedule of the application; `AssertionError` names whatever is not pure.
 
     An effect is there to reach outside, and may; only a key that it draws by itself is another one in every attempt.
     """
@@ -100,10 +104,15 @@ def check_purity(app: Application) -> None:
 
 
 def found_in(app: Application) -> list[Impurity]:
-    """The same as a list, empty where all is well."""
+    """The same as a list, empty where all is well.
+
+    The handler of a projection writes to its database, and may; what it writes shall be the same when it begins anew.
+    """
     found = [one for command in app.commands.values() for one in impurities(app.handler(command))]
     found += [_for_a_reaction(one) for state in app.states.values() for one in _in_class(state)]
     found += [one for schedule in app.schedules.values() for one in _in_function(schedule.make)]
+    handled = [one for projection in app.projections.values() for one in _in_handler(projection.handle)]
+    found += [replace(one, advice=_STORED[one.advice]) for one in handled if one.advice in _STORED]
     performed = [one for effect in app.effects.values() for one in _in_function(effect.perform)]
     found += [replace(one, advice=_KEY) for one in performed if one.advice == _CHANCE]
     return list(dict.fromkeys(found))
@@ -141,6 +150,13 @@ def _in_function(function: Callable[..., Any]) -> tuple[Impurity, ...]:
 
 
 @functools.cache
+def _in_handler(handle: Callable[..., Any]) -> tuple[Impurity, ...]:
+    """Of a handler and what it calls of its own package: what its drivers and models do is theirs."""
+    raw = inspect.unwrap(getattr(handle, "__func__", handle))
+    return tuple(_read(raw, set(), "", within=str(getattr(raw, "__module__", "")).partition(".")[0]))
+
+
+@functools.cache
 def _in_class(cls: type) -> tuple[Impurity, ...]:
     return tuple(one for function in _methods(cls) for one in _read(function, set(), ""))
 
@@ -162,8 +178,8 @@ def _is_foreign(module: str | None) -> bool:
     return (top in sys.stdlib_module_names and top != "__main__") or top in _OURS
 
 
-def _read(function: Any, seen: set[Any], path: str) -> Iterator[Impurity]:
-    """Everything out of reach in a function and whatever it calls that is the application's own."""
+def _read(function: Any, seen: set[Any], path: str, within: str = "") -> Iterator[Impurity]:
+    """Everything out of reach in a function and whatever it calls that is the application's own; `within` one package, if need be."""
     if not isinstance(function, types.FunctionType) or function.__code__ in seen:
         return
     seen.add(function.__code__)
@@ -175,7 +191,8 @@ def _read(function: Any, seen: set[Any], path: str) -> Iterator[Impurity]:
                 continue
             yield from _judged(thing, name, where)
             for inner in _callees(thing):
-                yield from _read(inner, seen, f"{where} → ")
+                if not within or str(inner.__module__).partition(".")[0] == within:
+                    yield from _read(inner, seen, f"{where} → ", within)
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

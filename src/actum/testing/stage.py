@@ -101,6 +101,15 @@ class Performed(Protocol):
         ...
 
 
+class Handled(Protocol):
+    """What is asked of a projection."""
+
+    @property
+    def handle(self) -> Callable[..., object]:
+        """Its handler."""
+        ...
+
+
 class Application(Protocol):
     """What a scenario asks of an application: `actum.App` is one."""
 
@@ -122,6 +131,11 @@ class Application(Protocol):
     @property
     def states(self) -> dict[str, type[State]]:
         """The states by their names."""
+        ...
+
+    @property
+    def projections(self) -> Mapping[str, Handled]:
+        """The projections of any shape by their names."""
         ...
 
     @property

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from actum import App
+from actum import App, Invalid
 from actum.journal.readmodel import ALL_SLICES, Cut, ReadDatabase, Shape, Slices, slice_of
 from actum.process.record import Reacted, TimerFired
 from actum.service.staff import Staff
@@ -199,3 +199,31 @@ def test_workers_come_and_go_while_processes_are_at_work(at_work: Open):
     assert set(Counter((event.instance, event.to) for event in reacted(bench)).values()) == {1}
     assert sorted(outside.calls) == sorted((name, 1) for name in NAMES)
     assert _settled(bench, 0), "who works alone has joined what was divided"
+
+
+def test_how_far_each_process_is_is_told_share_by_share_and_in_whose_hands(at_work: Open):
+    bench = at_work(a_bank())
+    hand_over(bench, Cut(LOW, "one"), Cut(HIGH, "other"), worker="one")
+    one = staff(bench, "one")
+    for command in (MONEY, *map(pay, NAMES)):
+        bench.running.execute(command)
+    first = next(event.position for event in bench.running.events() if event.type == "Requested")
+    bench.clock.set(bench.clock.now() + 5_000_000)
+    work(one)
+    found = {status.name: status for status in bench.running.processes.followers()}
+    payout = found["Payout"]
+    low, high = payout.shares
+    assert (low.slices, low.owner, low.behind, low.seconds) == (LOW, "one", 0, 0.0)
+    assert (high.slices, high.owner, high.seconds) == (HIGH, "other", 5.0)
+    assert high.behind == payout.behind == bench.running.head() - first + 1
+    assert payout.workers == ("one", "other")
+    assert payout.divisible
+    assert set(found) == {"timers", "Payout", "SendMoney"}
+
+
+def test_nobody_waits_for_a_position_from_the_future(at_work: Open):
+    bench = at_work(a_bank())
+    bench.do(MONEY)
+    bench.running.processes.wait_for(bench.running.head())
+    with pytest.raises(Invalid, match="wait_for: position 99 is from the future"):
+        bench.running.processes.wait_for(99, timeout=0.1)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from random import choice as pick
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -24,7 +24,7 @@ from actum.decision.command import Command
 from actum.decision.state import State
 from actum.journal.clock import SYSTEM_CLOCK
 from actum.journal.errors import Refused
-from actum.journal.event import Event, Tag
+from actum.journal.event import Event, SequencedEvent, Tag
 from actum.service.app import App
 from actum.testing.purity import check_purity
 from actum.testing.scenario import given
@@ -260,3 +260,33 @@ def test_an_evolve_that_changes_the_event_is_found_by_running_it():
         return Done(thing=thing.id, note=command.note)
 
     assert "Greedy.evolve changed the event Done(" in run_twice(does)
+
+
+def _day() -> str:
+    return time.ctime()
+
+
+def test_a_projection_that_would_write_something_else_when_it_begins_anew_is_found():
+    app = App("odd")
+
+    @app.projection
+    def log(event: Done, db: Any) -> None:
+        db.execute("INSERT INTO log VALUES (?, ?, ?)", (event.note, _day(), uuid.uuid4()))
+
+    @app.projection
+    class Listing:
+        def handle(self, event: Done, db: Any) -> None:
+            db.execute("INSERT INTO listing VALUES (?)", (random.random(),))
+
+    @app.projection
+    def steady(event: Done, db: Any, stored: SequencedEvent) -> None:
+        LOG.info("a log is no row")
+        db.execute("INSERT INTO steady VALUES (?, ?)", (stored.recorded_at, stored.uuid))
+
+    with pytest.raises(AssertionError) as found:
+        check_purity(app)
+    text = str(found.value)
+    assert "log → _day reaches for time.ctime: ask for `stored: SequencedEvent`, and use stored.recorded_at" in text
+    assert "log reaches for uuid.uuid4: ask for `stored: SequencedEvent`, and make it from stored.uuid" in text
+    assert "Listing.handle reaches for random.random" in text
+    assert "steady" not in text
