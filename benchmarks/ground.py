@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -63,6 +64,8 @@ class Ground(NamedTuple):
         """A copy to write to."""
         mine = self.new(name)
         shutil.copyfile(path, mine)
+        with mine.open("rb") as copied:
+            os.fsync(copied.fileno())  # Else whoever first waits for the disk waits for the whole copy.
         return mine
 
 
