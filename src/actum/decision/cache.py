@@ -48,12 +48,16 @@ class StateCache:
         self._most = most
         self._by_tag: dict[str, dict[Key, Kept]] = {}
 
-    def get(self, key: Key) -> Kept | None:
-        """What is kept under that key; it is then the most recently used."""
-        kept = self.kept.get(key)
-        if kept is not None:
-            self.kept.move_to_end(key)
-        return kept
+    def missing(self, keys: Iterable[Key]) -> list[Key]:
+        """Those of the keys under which nothing is kept; the others are then the most recently used."""
+        kept = self.kept
+        missing: list[Key] = []
+        for key in keys:
+            if key in kept:
+                kept.move_to_end(key)
+            else:
+                missing.append(key)
+        return missing
 
     def put(self, key: Key, kept: Kept) -> None:
         """Keep a state that is valid as of `as_of`."""

@@ -109,11 +109,9 @@ class Desk:
         """Load, decide, append. The tickets that were overtaken, and those that were not tried yet."""
         try:
             with self._store.alone() if alone else _BESIDE_OTHERS:
-                orders = [one.job for one in tickets if isinstance(one.job, Order)]
-                self._loader.load([order.needs for order in orders], newest=any(order.narrowed for order in orders))
-                tries, left = self._decide_all(tickets)
-                ready = [one for one in tries if one.append is not None]
-                outcomes = self._append(ready)
+                self._loader.load([one.job for one in tickets])
+                ready, left = self._decide_all(tickets)
+                outcomes = self._store.append(*[one.append for one in ready if one.append is not None]) if ready else []
         except Invalid as wrong:
             self._cache.clear()
             return self._one_by_one(tickets, wrong, collisions, alone=alone), []
@@ -158,15 +156,15 @@ class Desk:
     # Decide.
 
     def _decide_all(self, tickets: Sequence[Desked]) -> tuple[list[_Try], list[Desked]]:
-        """What became of each ticket; and those that are left because a rule that failed has spoilt what they look at."""
+        """What is to be appended; and the tickets that are left because a rule that failed has spoilt what they look at."""
         dirty: set[Key] = set()
         spoilt: set[Key] = set()
-        tries: list[_Try] = []
+        ready: list[_Try] = []
         left: list[Desked] = []
         for ticket in tickets:
             one = _Try(ticket)
             job = ticket.job
-            if spoilt and isinstance(job, Order) and not spoilt.isdisjoint(job.needs):
+            if spoilt and not spoilt.isdisjoint(job.needs):
                 left.append(ticket)
                 continue
             try:
@@ -176,9 +174,10 @@ class Desk:
                     self._take_down(one, job)
             except Exception as wrong:  # noqa: BLE001 - whatever it is, whoever waits must hear it
                 spoilt.update(self._fail(one, wrong))
+            else:
+                ready.append(one)
             dirty.update(one.touched)
-            tries.append(one)
-        return tries, left
+        return ready, left
 
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
         kept = self._cache.kept
@@ -204,13 +203,15 @@ class Desk:
         """The events as they will be stored, and every kept state they concern advanced."""
         encode, ids, advance = self._codec.encode, self._ids, self._cache.advance
         metadata, effective, afresh = job.metadata, job.effective, self._codec.afresh
-        data = [encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags) for event in one.events]
-        for event, stored in zip(one.events, data, strict=True):
+        data: list[EventData] = []
+        for event in one.events:
+            stored = encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags)
             read = afresh.get(type(event))
             if read is None:
                 advance(event, stored.tags, one.touched)
             else:
                 advance(event, stored.tags, one.touched, afresh=partial(read, stored.data))
+            data.append(stored)
         return tuple(data)
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:
@@ -234,19 +235,13 @@ class Desk:
     def _fail(self, one: _Try, wrong: BaseException) -> list[Key]:
         """A rule failed: which states are kept no more. If the command was decided before, that is its answer nevertheless."""
         job = one.ticket.job
-        spoilt = [*one.touched, *job.needs] if isinstance(job, Order) else one.touched
+        spoilt = [*one.touched, *job.needs]
         self._cache.drop(spoilt)
         if not isinstance(job, Order) or not self._repeated(one.ticket):
             one.ticket.fail(wrong)
         return spoilt
 
-    # Append.
-
-    def _append(self, ready: Sequence[_Try]) -> list[Outcome]:
-        if not ready:
-            return []
-        appends = [one.append for one in ready if one.append is not None]
-        return self._store.append(*appends)
+    # Settle.
 
     def _settle(
         self, ready: Sequence[_Try], outcomes: Sequence[Outcome], collisions: dict[int, Collided]

@@ -14,9 +14,10 @@ from actum.journal.query import Query, QueryItem
 from actum.journal.store import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from actum.decision.handler import Key
+    from actum.decision.order import Job
     from actum.decision.state import Fold
     from actum.journal.codec import Codec
     from actum.journal.event import Position, SequencedEvent
@@ -35,27 +36,31 @@ class Loader:
         self._cache = cache
         self._types: dict[Fold[Any], frozenset[str]] = {}
 
-    def load(self, needs: Iterable[tuple[Key, ...]], *, newest: bool) -> None:
-        """Have every state that is needed in the cache, as of one position, or as of the `newest` there is.
+    def load(self, jobs: Sequence[Job]) -> None:
+        """Have every state that the jobs need in the cache, as of one position: the newest there is where one is `narrowed`.
 
         What is kept may be older than the journal: an append whose condition is as wide as what was looked at finds that out.
         """
-        get = self._cache.get
-        needed = list(needs)
-        missing = list(dict.fromkeys([key for keys in needed for key in keys if get(key) is None]))
-        if not missing and self._cache.as_of and not newest:
-            return
-        self._fetch(missing)
-        if any(get(key) is None for keys in needed for key in keys):
-            # What came in meanwhile from elsewhere has made states stale that were there: all of them, as of one position.
-            self._fetch(list(dict.fromkeys([key for keys in needed for key in keys])))
+        cache = self._cache
+        newest = not cache.as_of
+        missing: list[Key] = []
+        for job in jobs:
+            newest = newest or job.narrowed
+            missing += cache.missing(job.needs)
+        if (missing or newest) and self._fetch(list(dict.fromkeys(missing))):
+            needed = list(dict.fromkeys([key for job in jobs for key in job.needs]))
+            if cache.missing(needed):
+                # What came in meanwhile from elsewhere has made states stale that were there: all of them, as of one position.
+                self._fetch(needed)
 
-    def _fetch(self, keys: Sequence[Key]) -> None:
+    def _fetch(self, keys: Sequence[Key]) -> bool:
+        """Load these states; whether events came in meanwhile, which may have made others stale."""
         kept = [self._begin(fold, ids) for fold, ids in keys]
         head, loaded = self._store.load([one.query for _, one in kept], after=[position for position, _ in kept])
-        self._catch_up(head)
+        caught_up = self._catch_up(head)
         for key, (_, one), events in zip(keys, kept, loaded, strict=True):
             self._fold(key, one, events, head)
+        return caught_up
 
     def _begin(self, fold: Fold[Any], ids: tuple[Any, ...]) -> tuple[Position, Kept]:
         """Where the fold of a state begins: at a snapshot of this very fold, or at nothing."""
@@ -82,11 +87,13 @@ class Loader:
             with suppress(ActumError):  # What is remembered only spares work: a decision must not fail for it.
                 self._store.remember(_snapshot_key(fold, ids), Snapshot(head, fold.fingerprint, to_json(kept.state)))
 
-    def _catch_up(self, head: Position) -> None:
-        """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`."""
-        if head > self._cache.as_of:
-            self.forget_stale(self._cache.as_of, head)
+    def _catch_up(self, head: Position) -> bool:
+        """Forget what events from elsewhere have made stale, so that all that is kept is valid as of `head`; whether there were any."""
+        seen = self._cache.as_of
+        if head > seen:
+            self.forget_stale(seen, head)
             self._cache.as_of = head
+        return head > seen
 
     def forget_stale(self, after: Position, until: Position) -> None:
         """Forget what these events, which came from elsewhere, may concern."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -32,7 +32,10 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """Events on their way into the journal without a rule: facts from elsewhere."""
+    """Events on their way into the journal without a rule, which so look at nothing: facts from elsewhere."""
+
+    needs: ClassVar[tuple[Key, ...]] = ()
+    narrowed: ClassVar[bool] = False
 
     events: tuple[Event, ...]
     condition: AppendCondition | None

@@ -26,7 +26,8 @@ class Bell:
 
     def __init__(self, position: Position = 0) -> None:
         self._position = position
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._waiting = 0
         self._listeners: dict[int, Callable[[Position], None]] = {}
         self._next = 0
@@ -38,7 +39,7 @@ class Bell:
 
     def ring(self, position: Position) -> None:
         """Make it known that this position exists. An older one than known is ignored."""
-        with self._changed:
+        with self._lock:
             if position <= self._position:
                 return
             self._position = position

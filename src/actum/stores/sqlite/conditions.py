@@ -38,8 +38,8 @@ class Conditions:
                 for event in earlier.events:
                     if query.matches(event.type, event.tags):
                         return Collided(0, event.type, event.tags, after)
-        position = self._newest_match(query, after, head if append.sequel else self._known.window.head)
-        if position == 0:
+        until = head if append.sequel else self._known.window.head
+        if after >= until or (position := self._newest_match(query, after, until)) == 0:
             return None
         type, tags = self._words_at(position)
         return Collided(position, type, tags, after)
@@ -55,8 +55,6 @@ class Conditions:
 
     def _newest_match(self, query: Query, after: Position, until: Position) -> Position:
         """The position of an event in (after, until] that matches, 0 where there is none."""
-        if after >= until:
-            return 0
         window = self._known.window
         floor = window.floor
         if found := window.find(query, max(after, floor), until):

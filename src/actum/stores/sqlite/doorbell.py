@@ -11,7 +11,6 @@ import fcntl
 import os
 import select
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from actum.journal.errors import Busy, ReadOnly, Unavailable
@@ -75,8 +74,10 @@ class Doorbell:
 
     def ring(self) -> None:
         """Wake the watchers. Where that is not possible, on a full disk for one, they look by themselves a little later."""
-        with suppress(OSError):
+        try:
             os.pwrite(self._file, b"\0", 0)
+        except OSError:
+            return
 
     def close(self) -> None:
         """Give the file back, and the turn with it."""
