@@ -21,24 +21,42 @@ _Entry: TypeAlias = "tuple[str, tuple[str, ...], Position]"
 class _Pane:
     """The events after `floor` up to `head`. Let go of as a whole: to forget one by one would cost as much as to learn."""
 
-    __slots__ = ("entries", "floor", "head", "tagged")
+    __slots__ = ("_filed", "_tagged", "entries", "floor", "head")
 
     def __init__(self, floor: Position) -> None:
         self.floor = floor
         self.head = floor
         self.entries: list[_Entry] = []
         """Type, tags, and the newest position of that type before."""
-        self.tagged: dict[str, list[Position]] = {}
+        self._tagged: dict[str, list[Position]] = {}
+        self._filed = floor
+
+    @property
+    def tagged(self) -> dict[str, list[Position]]:
+        """The positions of each tag. Filed when somebody looks: most of what comes in goes unlooked for."""
+        tagged, position = self._tagged, self._filed
+        if position < self.head:
+            for _, tags, _ in self.entries[position - self.floor :]:
+                position += 1
+                for tag in tags:
+                    if tag in tagged:
+                        tagged[tag].append(position)
+                    else:
+                        tagged[tag] = [position]
+            self._filed = position
+        return tagged
 
     def take_back(self) -> _Entry:
         """Forget the newest."""
         entry = self.entries.pop()
         self.head -= 1
-        for tag in entry[1]:
-            found = self.tagged[tag]
-            found.pop()
-            if not found:
-                del self.tagged[tag]
+        if self._filed > self.head:
+            self._filed = self.head
+            for tag in entry[1]:
+                found = self._tagged[tag]
+                found.pop()
+                if not found:
+                    del self._tagged[tag]
         return entry
 
     def find(self, item: QueryItem, after: Position, until: Position) -> list[Position]:
@@ -60,8 +78,9 @@ class _Pane:
         if not item.tags:
             return range(max(after, self.floor) + 1, self.head + 1)
         rarest: list[Position] = []
+        tagged = self.tagged
         for tag in item.tags:
-            found = self.tagged.get(tag)
+            found = tagged.get(tag)
             if found is None:
                 return ()
             if not rarest or len(found) < len(rarest):
@@ -89,16 +108,10 @@ class Window:
     def extend(self, events: Iterable[tuple[str, tuple[str, ...]]]) -> None:
         """The next events: of each its type and its tags."""
         newest_of, newer, position = self.newest_of, self._newer, self.head
-        entries, tagged = newer.entries, newer.tagged
         for type, tags in events:
             position += 1
-            entries.append((type, tags, newest_of.get(type, 0)))
+            newer.entries.append((type, tags, newest_of.get(type, 0)))
             newest_of[type] = position
-            for tag in tags:
-                if tag in tagged:
-                    tagged[tag].append(position)
-                else:
-                    tagged[tag] = [position]
         self.head = newer.head = position
 
     def take_back(self, head: Position) -> None:
