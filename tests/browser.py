@@ -34,11 +34,22 @@ def opened(path: str) -> Iterator[Browser]:
 
 
 def looking(
-    browser: Browser, base: str, *, language: str = "en", theme: Literal["light", "dark"] = "light", width: int = 1280
+    browser: Browser,
+    base: str,
+    *,
+    language: str = "en",
+    theme: Literal["light", "dark"] = "light",
+    width: int = 1280,
+    fingers: bool = False,
 ) -> BrowserContext:
-    """Somebody with that language, theme and width of screen, to whom addresses are below `base`."""
+    """Somebody with that language, theme and width of screen, to whom addresses are below `base`; or with a telephone."""
     context = browser.new_context(
-        base_url=base, locale=language, color_scheme=theme, viewport={"width": width, "height": 900}
+        base_url=base,
+        locale=language,
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        is_mobile=fingers,
+        has_touch=fingers,
     )
     context.set_default_timeout(PATIENCE)
     return context
@@ -68,4 +79,16 @@ def violations(page: Page, kind: Literal["tag", "rule"] = "tag", values: list[st
     found: list[str] = page.evaluate(
         f"axe.run({{runOnly: {{type: '{kind}', values: {values}}}}}).then(found => {told})"
     )
+    return found
+
+
+_SIDEWAYS = """() => [document.documentElement, ...document.querySelectorAll('main *')]
+    .filter(each => each === document.documentElement || ['auto', 'scroll'].includes(getComputedStyle(each).overflowX))
+    .filter(each => each.scrollWidth > each.clientWidth + 1)
+    .map(each => `${each.tagName} ${each.className}: ${each.scrollWidth} in ${each.clientWidth}`)"""
+
+
+def sideways(page: Page) -> list[str]:
+    """What of a page is wider than there is room for, so that it scrolls sideways: the page itself, or a frame in it."""
+    found: list[str] = page.evaluate(_SIDEWAYS)
     return found

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from actum.http.client import Client
 from demos.bank.accounts import Accounts, accounts
-from tests.browser import BROWSERS, axe, complaining, looking, opened, violations
+from tests.browser import BROWSERS, axe, complaining, looking, opened, sideways, violations
 from tests.house import ROOT
 
 SECONDS = 60
@@ -91,12 +91,19 @@ class Visitor:
         expect(self.page.locator(f'[data-piece="{piece}"]')).to_have_class(state, timeout=PATIENT)
 
     def keeps_nobody_out(self) -> None:
-        """What axe finds in either theme: nothing. It styles what it looks at, which the page's policy blocks."""
-        heard = len(self.wrong)
-        for theme in THEMES:
+        """What axe finds in either theme, also on a telephone: nothing; and nothing scrolls sideways.
+
+        It styles what it looks at, which the page's policy blocks.
+        """
+        heard, before = len(self.wrong), self.page.viewport_size
+        assert before is not None
+        for theme, width in zip(THEMES, (390, 1200), strict=True):
             self.page.emulate_media(color_scheme=theme)
+            self.page.set_viewport_size({"width": width, "height": 900})
             assert violations(self.page) == []
+            assert sideways(self.page) == []
         del self.wrong[heard:]
+        self.page.set_viewport_size(before)
         self.page.emulate_media(color_scheme="light")
 
     def picture(self, name: str) -> None:
