@@ -45,7 +45,7 @@ def services(asked: Asked) -> Shown:
         "observed": _observed(asked),
         "contexts": list(house.contexts),
         "names": [f"{name}/{part.value}" for name, running in house.contexts.items() for part in parts_of(running.app)],
-        "drawing": drawn(asked, {_service(piece): piece for piece in pieces}, tried),
+        "drawings": drawn(asked, {_service(piece): piece for piece in pieces}, tried),
         "do": asked.link("map"),
     }
     return Shown("map.html", asked.words("Services"), values, here="map")
