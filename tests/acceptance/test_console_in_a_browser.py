@@ -265,17 +265,6 @@ def test_what_is_chosen_is_kept(page: Page):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
 
 
-def test_a_telephone_shows_it_without_scrolling_sideways(browser: Browser, url: str):
-    with looking(browser, f"{url}/console/", width=360) as context:
-        page = context.new_page()
-        found: dict[str, int] = {}
-        for address in PAGES:
-            at(page, address)
-            wide, there = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-            found[address] = wide - there
-    assert {address: more for address, more in found.items() if more > 0} == {}
-
-
 def test_without_scripts_every_page_is_whole(browser: Browser, url: str):
     with browser.new_context(base_url=f"{url}/console/", java_script_enabled=False, locale="en") as context:
         page = context.new_page()

@@ -10,6 +10,7 @@ FRENCH: dict[str, str] = {
     "%(n)s events wait": "%(n)s événements attendent",
     "%(n)s events, %(rate)s/s": "%(n)s événements, %(rate)s/s",
     "%(n)s more came at once and are not shown here; search finds them": "%(n)s autres sont arrivés d’un coup et ne sont pas montrés ici ; la recherche les trouve",
+    "1 movement of %(title)s": "1 mouvement de %(title)s",
     "%(n)s movements of %(title)s": "%(n)s mouvements de %(title)s",
     "%(n)s new events": "%(n)s nouveaux événements",
     "%(n)s of %(goal)s": "%(n)s sur %(goal)s",

@@ -10,6 +10,7 @@ import jinja2
 
 from actum.console import formats
 from actum.console.static import address_of
+from actum.console.tables import SpokenTables
 
 if TYPE_CHECKING:
     from actum.console.asked import Asked
@@ -23,6 +24,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        extensions=[SpokenTables],
         trim_blocks=True,
         lstrip_blocks=True,
     )

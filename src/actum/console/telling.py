@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LONGEST = 60
 """Characters of a field's value on a line."""
 
+LONGEST_REASON = 140
+"""Characters of a reason on a line: all of it is in the event's page."""
+
 MOST_FIELDS = 6
 """Fields on a line."""
 
@@ -54,7 +57,7 @@ def line_of(asked: Asked, placed: Placed) -> Line:
         tags=tuple((tag, asked.link("search", q=tag)) for tag in event.tags),
         actor="" if metadata is None else metadata.actor,
         fields=fields_of(event),
-        reason=(metadata and metadata.reason) or "",
+        reason=_short((metadata and metadata.reason) or "", LONGEST_REASON),
         href=asked.link(context, "events", event.position),
         id=str(event.uuid),
     )
@@ -86,9 +89,9 @@ def _refusal(said: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return (("", _short(said.get("reason", ""))), *((name, _short(value)) for name, value in pairs))
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, longest: int = LONGEST) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

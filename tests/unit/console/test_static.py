@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from actum.console.static import ASSETS, KINDS, address_of
 
-OURS = {"console.css", "console.js", "explain-cell.css", "explain-cell.js", "mark.svg"}
+OURS = {"console.css", "console.js", "explain-cell.css", "explain-cell.js", "mark.svg", "telling.css"}
 
 
 def test_every_vendored_file_has_its_source_its_licence_and_its_hash():

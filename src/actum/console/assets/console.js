@@ -33,7 +33,8 @@
 
   function axes(chart) {
     const plain = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: `12px ${css("--sans")}` };
-    const short = (plot, values) => values.map((value) => (value == null ? "" : Math.abs(value) >= 10000 ? new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" }).format(value) : new Intl.NumberFormat(document.documentElement.lang).format(value)));
+    const notation = (size) => (size >= 1e15 ? "scientific" : size >= 10000 ? "compact" : "standard");
+    const short = (plot, values) => values.map((value) => (value == null ? "" : new Intl.NumberFormat(document.documentElement.lang, { notation: notation(Math.abs(value)) }).format(value)));
     const left = { ...plain, size: 58, values: short };
     const right = { ...left, side: 1, scale: "rate", grid: { show: false } };
     const bottom = { ...plain, space: 96, values: (plot, splits) => when(splits, chart.x.at(-1) - chart.x[0]) };

@@ -4,9 +4,12 @@ class ExplainCell extends HTMLElement {
   connectedCallback() {
     if (this.shadowRoot) return;
     const shadow = this.attachShadow({ mode: "open" });
-    const styles = document.createElement("link");
-    styles.rel = "stylesheet";
-    styles.href = new URL("explain-cell.css", import.meta.url).href;
+    const styles = ["telling.css", "explain-cell.css"].map((name) => {
+      const link = document.createElement("link");
+      link.rel = "stylesheet";
+      link.href = new URL(name, import.meta.url).href;
+      return link;
+    });
     const button = document.createElement("button");
     const french = (this.closest("[lang]")?.lang || navigator.language).startsWith("fr");
     button.type = "button";
@@ -23,7 +26,7 @@ class ExplainCell extends HTMLElement {
     dialog.append(close, middle);
     close.addEventListener("click", () => dialog.close());
     button.addEventListener("click", () => this.open(dialog, middle));
-    shadow.append(styles, button, dialog);
+    shadow.append(...styles, button, dialog);
   }
 
   async open(dialog, middle) {
