@@ -13,7 +13,7 @@ from actum.http.entering import Credentials, Me
 from actum.http.examples import example_of
 from actum.http.parameters import CONTROLS, OPERATORS
 from actum.http.problem import MEDIA_TYPE, TYPES
-from actum.http.schemas import TEXT, TIME, Schemas, held
+from actum.http.schemas import TEXT, TIME, Schemas
 from actum.journal.event import LAST_POSITION, LONGEST_TYPE
 from actum.journal.message import fields_of
 from actum.journal.metadata import LONGEST_TEXT
@@ -190,7 +190,7 @@ class _Document:
 
     def _rows(self, name: str, view: type[View]) -> dict[str, Any]:
         filters = [
-            _parameter(f"{field}.{operator}", held(self._schemas.field(view, field)))
+            _parameter(f"{field}.{operator}", self._schemas.field(view, field))
             for field, cell in plan_of(view).cells.items()
             if cell.comparable
             for operator in OPERATORS

@@ -19,7 +19,6 @@ from actum.journal.event import Position, checked_position
 from actum.journal.message import Message, bare, fields_of, from_json, name_of
 from actum.journal.readmodel import Operator
 from actum.journal.text import is_nested, value_of
-from actum.projection.table import check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,7 +238,6 @@ def _operand(text: str, kind: Any, where: str) -> Any:
         value = msgspec.convert(text, kind, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError, TypeError) as wrong:
         raise Invalid(f"{where}: expected {name_of(bare(kind))}, found {text!r:.80}", where=where) from wrong
-    check_whole(value, where)
     return value
 
 

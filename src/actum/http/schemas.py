@@ -1,6 +1,6 @@
 """JSON Schema of the types of an application, sharp enough that what it allows is accepted.
 
-msgspec describes the shapes; this adds what actum's doors demand beyond: amounts in plain digits, times with a zone,
+msgspec describes the shapes; this adds what actum's doors demand beyond: amounts in plain digits, whole numbers of 64 bits, times with a zone,
 identities that are not empty and fit into a tag.
 """
 
@@ -30,6 +30,9 @@ MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[
 """A time with its zone (RFC 3339)."""
 
 TIME: SCHEMA = {"type": "string", "format": "date-time", "pattern": MOMENT, "minLength": 20}
+
+WHOLE: SCHEMA = {"minimum": -(2**63), "maximum": 2**63 - 1}
+"""A whole number of 64 bits."""
 
 
 class Schemas:
@@ -89,13 +92,6 @@ def _dated(schema: SCHEMA, kind: Any) -> SCHEMA:
     return schema
 
 
-def held(schema: SCHEMA) -> SCHEMA:
-    """What of these values a column of a table can hold: whole numbers have 64 bits there."""
-    if "anyOf" in schema:
-        return schema | {"anyOf": [held(part) for part in schema["anyOf"]]}
-    return {"minimum": -(2**63), "maximum": 2**63 - 1} | schema if schema.get("type") == "integer" else schema
-
-
 def records_in(kind: Any, seen: frozenset[Any] = frozenset()) -> set[type]:
     """The records that a type is made of, itself among them."""
     if is_record(kind):
@@ -130,4 +126,6 @@ def _sharper(schema: SCHEMA) -> SCHEMA:
         made |= {"type": ["string", "integer"], "pattern": AMOUNT}
     elif made.get("format") == "date-time":
         made |= TIME
+    elif made.get("type") == "integer":
+        made = WHOLE | made
     return made

@@ -37,6 +37,12 @@ MOST_DIGITS = 1000
 _WITHIN = Context(prec=MOST_DIGITS, Emin=-MOST_DIGITS, Emax=MOST_DIGITS, traps=[Clamped, Inexact, Overflow, Subnormal])
 """What does not fit in here raises."""
 
+
+def in_64_bits(number: int) -> bool:
+    """Whether a whole number is one that every database keeps."""
+    return -(2**63) <= number < 2**63
+
+
 _UNIONS = (typing.Union, types.UnionType)
 
 
@@ -179,16 +185,17 @@ def checker(cls: type) -> Callable[[Any], None]:
     kinds = fields_of(cls)
     plain = {name: bare(kind) for name, kind in kinds.items() if _is_plain(kind)}
     others = [(name, kind) for name, kind in kinds.items() if name not in plain]
-    amounts = [name for name, kind in plain.items() if kind is Decimal]
+    bounds: dict[type, Callable[[Any], bool]] = {Decimal: _is_amount, int: in_64_bits}
+    bounded = [(name, kind, bounds[kind]) for name, kind in plain.items() if kind in bounds]
     read, expected = _reader(tuple(plain)), tuple(plain.values())
 
     def check(message: Any) -> None:
         if tuple(map(type, read(message))) != expected:
             for name, kind in plain.items():
                 conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
-        for name in amounts:
-            if not _is_amount(getattr(message, name)):
-                conform(getattr(message, name), Decimal, f"{cls.__name__}.{name}")
+        for name, kind, fits in bounded:
+            if not fits(getattr(message, name)):
+                conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
         for name, kind in others:
             conform(getattr(message, name), kind, f"{cls.__name__}.{name}")
 
@@ -203,7 +210,7 @@ def _is_amount(value: Decimal) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether the value's class tells (but for an amount that is not finite) that it is what was declared."""
+    """Whether the value's class tells (but for a number that is too long) that it is what was declared."""
     if typing.get_origin(kind) is Annotated and any(isinstance(mark, msgspec.Meta) for mark in kind.__metadata__):
         return False
     return bare(kind) in (str, int, bool, bytes, UUID, Decimal)
@@ -255,6 +262,13 @@ def _conform_scalar(value: Any, kind: type, where: str) -> None:
             raise Invalid(
                 f"{where}: expected a finite amount of at most {MOST_DIGITS:,} digits, "
                 f"not beyond 1E+{MOST_DIGITS} or below 1E-{MOST_DIGITS}, found {value!s:.80}",
+                where=where,
+            )
+    elif kind is int:
+        if not in_64_bits(value):
+            raise Invalid(
+                f"{where}: expected a whole number of 64 bits, found one of {value.bit_length() + 1}; "
+                "declare a Decimal, which keeps more digits, or a text",
                 where=where,
             )
     elif kind is float:
@@ -401,7 +415,7 @@ def to_json(message: object) -> bytes:
     """The message as JSON, in the order of its fields; amounts as text."""
     try:
         return _ENCODER.encode(message)
-    except (msgspec.MsgspecError, UnicodeError, TypeError, OverflowError) as wrong:
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as wrong:
         raise Invalid(f"{type(message).__name__} cannot be written as JSON: {wrong}") from wrong
 
 

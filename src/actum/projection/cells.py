@@ -20,7 +20,7 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.message import bare, decoder_of, is_pydantic, name_of
+from actum.journal.message import bare, decoder_of, in_64_bits, is_pydantic, name_of
 from actum.journal.readmodel import Kept, Value
 
 Write: TypeAlias = Callable[[list[Any]], list[Value]]
@@ -62,7 +62,11 @@ def cell_of(kind: Any, where: str) -> Cell:
 
 
 def _or_null(write: Write) -> Write:
-    return lambda values: [None if value is None else write([value])[0] for value in values]
+    def written(values: list[Any]) -> list[Value]:
+        cells = iter(write([value for value in values if value is not None]))
+        return [None if value is None else next(cells) for value in values]
+
+    return written
 
 
 def _or_none(read: Read) -> Read:
@@ -83,7 +87,7 @@ def _plain(kind: Any) -> Cell | None:
         case type() if kind is str:
             return Cell(kind, Kept.TEXT)
         case type() if kind is int:
-            return Cell(kind, Kept.INTEGER)
+            return Cell(kind, Kept.INTEGER, write=_whole)
         case type() if kind is bool:
             return Cell(kind, Kept.INTEGER, write=_each(int), read=bool, ordered=False)
         case type() if kind is float:
@@ -144,6 +148,15 @@ _ENCODER = msgspec.json.Encoder(
 
 def _each(write: Callable[[Any], Any]) -> Write:
     return lambda values: list(map(write, values))
+
+
+def _whole(values: list[Any]) -> list[Value]:
+    numbers = list(map(operator.index, values))
+    if not (in_64_bits(min(numbers, default=0)) and in_64_bits(max(numbers, default=0))):
+        raise Invalid(
+            "expected whole numbers of 64 bits, found a longer one; declare a Decimal, which keeps more digits"
+        )
+    return list(numbers)
 
 
 def _finite(values: list[Any]) -> list[Value]:

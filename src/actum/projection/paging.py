@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 from actum.journal.errors import Invalid
+from actum.journal.message import in_64_bits
 from actum.journal.readmodel import Kept
 from actum.projection.cells import is_amount
 
@@ -97,7 +98,7 @@ def _fits(value: Any, column: Column) -> bool:
         case Kept.TEXT:
             return type(value) is str and "\0" not in value
         case Kept.INTEGER:
-            return type(value) is int and -(2**63) <= value < 2**63
+            return type(value) is int and in_64_bits(value)
         case Kept.REAL:
             return type(value) in (int, float) and math.isfinite(value)
         case Kept.AMOUNT:

@@ -205,19 +205,12 @@ class Table(Generic[ViewT]):
         return tuple(None if one is None else _bound(cell, one, where) for one in values)
 
 
-def check_whole(value: object, where: str) -> None:
-    """`Invalid` for a whole number that no column can hold."""
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        raise Invalid(f"{where}: whole numbers have 64 bits here, found {value}", where=where)
-
-
 def _bound(cell: Cell, value: Any, where: str) -> Value:
     """The value as a cell would hold it. A whole number will do where a broader number is declared."""
     if type(value) is int and cell.kind in (Decimal, float):
         value = cell.kind(value)
     conform(value, cell.kind, where)
     bound = cell.bound(value)
-    check_whole(bound, where)
     try:
         msgspec.json.encode(bound)
     except UnicodeEncodeError as wrong:

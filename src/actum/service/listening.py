@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from actum.journal.errors import Misdeclared
-from actum.journal.event import Position
+from actum.journal.errors import Invalid, Misdeclared
+from actum.journal.event import Position, checked_position
 from actum.messaging.listener import Listener
-from actum.subscription.progress import Progress
+from actum.subscription.progress import Progress, checked_timeout
 from actum.subscription.runner import Runner
 
 if TYPE_CHECKING:
@@ -95,13 +95,22 @@ class Listening:
     def wait_for(self, context: str, position: Position, *, timeout: float = 10.0) -> None:
         """Block until what happened in that context up to an event of its journal that is heard has been done here.
 
-        `Busy` after `timeout` seconds.
+        `Busy` after `timeout` seconds, `Invalid` for a context that is not heard.
         """
-        line = next(line for line in self._lines if line.listener.hearing.source == context)
+        line = self._line(context)
+        checked_position(position, "wait_for")
+        checked_timeout(timeout)
         if line.runner is None:
             self.catch_up()
         else:
             line.progress.wait(position, timeout=timeout)
+
+    def _line(self, context: str) -> _Line:
+        for line in self._lines:
+            if line.listener.hearing.source == context:
+                return line
+        heard = ", ".join(line.listener.hearing.source for line in self._lines)
+        raise Invalid(f"context: expected one that is heard ({heard}), found {context!r}")
 
     def look_again(self) -> None:
         """What stood in the way is mended: have it tried now."""

@@ -34,7 +34,7 @@ from actum.process.record import said, timer_of
 from actum.projection.projector import LONGEST_WAIT, LOOK_AT_OTHERS
 from actum.service.agenda import EffectRow, ProcessRow, TimerRow
 from actum.service.staff import Staff
-from actum.subscription.progress import Progress
+from actum.subscription.progress import Progress, checked_timeout
 from actum.subscription.runner import Runner
 
 if TYPE_CHECKING:
@@ -140,10 +140,12 @@ class Processes:
             self._worker.begin_again()
 
     def wait_for(self, position: Position, *, timeout: float = 10.0) -> None:
-        """Block until everything up to that position was reacted to. `Busy` after `timeout` seconds, `Invalid` for a position
-        from the future.
+        """Block until everything up to that position was reacted to.
+
+        `Busy` after `timeout` seconds, `Invalid` for a position from the future.
         """
         position_at(self._store, position, what="wait_for")
+        checked_timeout(timeout)
         if self._runner is None:
             self._work_up_to(position, timeout=timeout)
         else:

@@ -19,7 +19,7 @@ from actum.projection.query import Query
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of
 from actum.service.opening import MEMORY, open_read_database
-from actum.subscription.progress import Progress
+from actum.subscription.progress import Progress, checked_timeout
 from actum.subscription.runner import LOOK_ANYWAY, Runner
 
 if TYPE_CHECKING:
@@ -269,8 +269,7 @@ class Views:
 
     def _check(self, position: Position, timeout: float) -> None:
         position_at(self._store, position, what="wait_for")
-        if type(timeout) not in (int, float) or not timeout >= 0:
-            raise Invalid(f"timeout: expected seconds from 0, found {timeout!r}")
+        checked_timeout(timeout)
 
     def _work_up_to(self, position: Position, timeout: float) -> None:
         """Nobody else does it: whoever waits does."""

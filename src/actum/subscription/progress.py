@@ -10,12 +10,19 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from actum.journal.errors import ActumError, Busy, Unavailable
+from actum.journal.errors import ActumError, Busy, Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actum.journal.event import Position
+
+
+def checked_timeout(seconds: float) -> float:
+    """For how long somebody waits at the most. `Invalid` for what is no number of seconds from 0."""
+    if type(seconds) not in (int, float) or not seconds >= 0:
+        raise Invalid(f"timeout: expected seconds from 0, found {seconds!r}")
+    return seconds
 
 
 class Progress:

@@ -29,6 +29,7 @@ class Booked(Event):
     lines: list[Line] = []
     maybe: MaybeId = None
     again: AccountId | None = None
+    count: int = 0
 
 
 class Three(Event):
@@ -78,6 +79,11 @@ def test_json_from_outside_becomes_the_message() -> None:
         (b'{"account":"A","amount":"one"}', "Booked: Invalid decimal"),
         (b'{"account":"A","amount":"NaN"}', "amount: expected a finite amount"),
         (b'{"account":"A","amount":"Infinity"}', "amount: expected a finite amount"),
+        (
+            b'{"account":"A","amount":"1","count":9223372036854775808}',
+            "Booked.count: expected a whole number of 64 bits, found one of 65; declare a Decimal",
+        ),
+        (b'{"account":"A","amount":"1","count":-' + b"9" * 5000 + b"}", "Booked"),
         (b"{", "Booked: Input data was truncated"),
         (b"", "Booked: Input data was truncated"),
         (b"[]", "Booked: Expected `object`, got `array`"),

@@ -105,6 +105,26 @@ def test_the_key_of_an_event_that_fails_is_parked_and_all_others_go_on(running: 
     assert "in evolve" in one.trace
 
 
+def test_a_number_that_has_become_too_long_for_its_column_is_parked_like_anything_else(journal: str):
+    app = App("shop")
+
+    @app.view
+    class Account(View, on_failure=park(attempts=1)):
+        account: AccountId
+        cents: int = 0
+
+        def evolve(self, event: Payment) -> None:
+            self.cents += event.cents
+
+    with app.open(journal, actor="ada", follow=False) as running:
+        running.append(*[Payment(account=account, cents=2**63 - 1) for account in ("a", "b", "a", "c")])
+        running.catch_up()
+        assert {row.account: row.cents for row in running.view(Account)} == dict.fromkeys("abc", 2**63 - 1)
+        (one,) = running.parked()
+        assert (one.key, one.position, one.waiting) == ("a", 3, 1)
+        assert "expected whole numbers of 64 bits" in one.error
+
+
 def test_a_key_taken_up_again_has_its_events_in_order_and_goes_on(running: Running):
     _pay(running, ("a", 1), ("a", 13), ("b", 2), ("a", 3))
     running.catch_up()

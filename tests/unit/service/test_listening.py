@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from actum import App, Command, Event, Misdeclared, Unavailable, Unknown
+from actum import App, Command, Event, Invalid, Misdeclared, Unavailable, Unknown
 from actum.journal.event import Position, SequencedEvent
 from actum.messaging.source import Beside, Heard
 from tests.unit.messaging.neighbours import Note, PaidIn, Wealth, a_bank, an_office, deposit
@@ -122,6 +124,25 @@ def test_a_mistake_in_a_handler_stands_still_until_it_is_mended_and_loses_nothin
         while office.head() < 2:
             listening.look_again()
         assert [one.type for one in office.events()] == ["actum.unchanged", "actum.unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("context", "position", "timeout", "said"),
+    [
+        ("bank", 1, "x", "timeout: expected seconds from 0, found 'x'"),
+        ("bank", -1, 1, "wait_for: expected a position from 0"),
+        ("bench", 1, 1, "context: expected one that is heard (bank), found 'bench'"),
+    ],
+)
+def test_what_cannot_be_waited_for_is_said(context: str, position: Position, timeout: Any, said: str):
+    bank_app = a_bank()
+    with (
+        bank_app.open("memory:", actor="t") as bank,
+        an_office(bank_app).open("memory:", actor="o") as office,
+        office.listen({"bank": bank}) as listening,
+        pytest.raises(Invalid, match=re.escape(said)),
+    ):
+        listening.wait_for(context, position, timeout=timeout)
 
 
 def test_who_is_heard_must_be_named_and_who_hears_nobody_has_nothing_to_listen_to():

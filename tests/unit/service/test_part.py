@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actum import App, Busy, Unavailable, View
+from actum import App, Busy, Invalid, Unavailable, View
 from actum.journal.errors import ReadOnly
 from actum.service.part import Part, parts_of
 from actum.subscription.policy import park, skip
@@ -87,8 +87,7 @@ class Skipping(View, on_failure=skip(reason="of no importance", attempts=1)):
 
 def test_a_look_at_the_past_puts_nothing_on_record_whatever_it_meets(tmp_path: Path):
     with careful.open(tmp_path / "careful.actum", actor="t") as running:
-        for amount in (1, 13, 2):
-            running.append(Deposited(account="A-1", amount=Decimal(amount)))
+        running.append(*[Deposited(account="A-1", amount=Decimal(amount)) for amount in (1, 13, 2)])
         running.catch_up()
         head, noted = running.head(), [event.type for event in running.events()][3:]
         assert sorted(noted) == ["actum.view-parked", "actum.view-skipped"]
@@ -119,6 +118,10 @@ def test_only_the_processes_react(tmp_path: Path):
             _ = commands.processes
         commands.execute(Deposit(account="A-1", amount=Decimal(9)))
         position = commands.execute(Request(payout="P-1", account="A-1", amount=Decimal(5))).position
+        with pytest.raises(Invalid, match="timeout: expected seconds from 0, found 'x'"):
+            processes.processes.wait_for(position, timeout="x")  # type: ignore[arg-type]
+        with pytest.raises(Invalid, match="wait_for: position 999 is from the future"):
+            processes.processes.wait_for(999, timeout=LONG)
         processes.processes.wait_for(position, timeout=LONG)
         assert "Reserved" in {event.type for event in commands.events()}
 
