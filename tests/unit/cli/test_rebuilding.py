@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_some_rows_are_built_anew_compared_and_put_in_place(type_: Type, journal
     same = type_("views", "rebuild-rows", "Balance", "--tag", "account:A-1", "--since", "1", "--until", "1h")
     assert (same.exit_code, "as of position 0" in same.stdout) == (0, True), "an hour ago there were no events"
     (version,) = lines_of(type_("views", "versions", "Balance", "--json"))
-    with sqlite3.connect(journal.with_suffix(".views.db")) as connection:
+    with closing(sqlite3.connect(journal.with_suffix(".views.db"))) as connection, connection:
         connection.execute(f"UPDATE {version['table']} SET owner = 'nobody'")
     found = type_("views", "rebuild-rows", "Balance", "--key", "A-1")
     assert (found.exit_code, "rows: 0 added, 0 removed, 1 changed" in found.stdout) == (1, True)

@@ -243,6 +243,10 @@ class _Counting:
         self.read_so_far += len(found) if len(found) > 1 else 0
         return iter(found)
 
+    def skim(self, *arguments: Any, **how: Any) -> Any:
+        """Said outright: from Python 3.12 on, whether a protocol is met is not asked of `__getattr__`."""
+        return self._store.skim(*arguments, **how)
+
 
 def test_several_followers_are_kept_up_in_one_pass_over_the_journal(tmp_path: Path, views: str):
     with _opened(_app(), tmp_path, views) as running:

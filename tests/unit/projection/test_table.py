@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -251,10 +252,9 @@ def test_plain_sql_works_on_the_tables(tmp_path: Path):
     with opened(tmp_path / "bank.actum") as running:
         fill(running.store, events)
         running.catch_up()
-        with sqlite3.connect(tmp_path / "bank.views.db") as plain:
+        with closing(sqlite3.connect(tmp_path / "bank.views.db")) as plain:
             found = plain.execute("SELECT account, owner, balance, changes FROM balances ORDER BY account").fetchall()
             total = plain.execute("SELECT deposited FROM turnover").fetchone()[0]
-        plain.close()
         assert {
             row[0]: Balance(account=row[0], owner=row[1], balance=Decimal(row[2]), changes=row[3]) for row in found
         } == (folded(events))
