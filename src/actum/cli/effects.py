@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import click
 
 from actum.cli.fields import message_from
-from actum.cli.options import app_option, journal_option, json_option, load_app, read_database_option
-from actum.cli.processes import actor_option, all_option, at_work, limit_option, reason_option, say, show
+from actum.cli.helping import helps_on, lists
 from actum.journal.errors import Unknown
 
 if TYPE_CHECKING:
-    from actum.journal.event import Event
+    from uuid import UUID
+
+    from actum.decision.outcome import Decided
+    from actum.service.agenda import EffectRow
+    from actum.service.running import Running
 
 
 @click.group()
@@ -21,88 +23,50 @@ def effects() -> None:
     """Look at effects and say what became of them: list, retry, resolve, discard."""
 
 
+effect_argument = click.argument("effect", type=click.UUID)
+
+
 @effects.command("list")
-@app_option
-@journal_option
-@read_database_option
-@all_option
-@limit_option
-@json_option
-def list_(app: str, journal: str, read_database: str | None, everything: bool, limit: int, as_json: bool) -> None:
+@lists("effect", "request_type", "position", "status", "attempt", "due", "worker", "error")
+def list_(running: Running, *, everything: bool) -> list[EffectRow]:
     """List the effects that are not over, unknown ones first."""
-    with at_work(app, journal, read_database) as work:
-        rows = work.unknown_effects()
-        known = {row.effect for row in rows}
-        under_way = work.effects().where("status", "in", ["requested", "calling", "unknown", "failed"]).order("due")
-        rows += [row for row in under_way if row.effect not in known]
-        if everything:
-            rows += work.effects().where("status", "in", ["done", "discarded"])
-    columns = ("effect", "request_type", "position", "status", "attempt", "due", "worker", "error")
-    show(rows, limit, columns, as_json=as_json)
+    work = running.processes
+    rows = work.unknown_effects()
+    known = {row.effect for row in rows}
+    under_way = work.effects().where("status", "in", ["requested", "calling", "unknown", "failed"]).order("due")
+    rows += [row for row in under_way if row.effect not in known]
+    if everything:
+        rows += work.effects().where("status", "in", ["done", "discarded"])
+    return rows
 
 
 @effects.command()
-@click.argument("effect", type=click.UUID)
-@app_option
-@journal_option
-@read_database_option
-@actor_option
-@reason_option
-@json_option
-def retry(
-    effect: UUID, app: str, journal: str, read_database: str | None, actor: str, reason: str, as_json: bool
-) -> None:
+@effect_argument
+@helps_on("{effect} will be tried again")
+def retry(running: Running, *, effect: UUID, reason: str, actor: str) -> Decided:
     """Have an EFFECT that failed, or is unknown, called again with the same key by whoever runs the application."""
-    with at_work(app, journal, read_database) as work:
-        done = work.retry_effect(effect, reason=reason, actor=actor)
-    say(f"{effect} will be tried again", done.position, as_json=as_json)
+    return running.processes.retry_effect(effect, reason=reason, actor=actor)
 
 
 @effects.command()
-@click.argument("effect", type=click.UUID)
+@effect_argument
 @click.argument("answer", required=False)
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
-@app_option
-@journal_option
-@read_database_option
-@actor_option
-@reason_option
-@json_option
+@helps_on("{effect} is done")
 def resolve(
-    effect: UUID,
-    answer: str | None,
-    fields: tuple[str, ...],
-    app: str,
-    journal: str,
-    read_database: str | None,
-    actor: str,
-    reason: str,
-    as_json: bool,
-) -> None:
+    running: Running, *, effect: UUID, answer: str | None, fields: tuple[str, ...], reason: str, actor: str
+) -> Decided:
     """Say that an EFFECT was had, and what its ANSWER was: `actum effects resolve ID MailSent member=M-1 receipt=4711`."""
-    answers: list[Event] = []
-    if answer is not None:
-        types = load_app(app).codec.types
-        if answer not in types:
-            raise Unknown("event", answer, tuple(sorted(types)))
-        answers = [message_from(types[answer], fields, json=None)]
-    with at_work(app, journal, read_database) as work:
-        done = work.resolve_effect(effect, *answers, reason=reason, actor=actor)
-    say(f"{effect} is done", done.position, as_json=as_json)
+    types = running.app.codec.types
+    if answer is not None and answer not in types:
+        raise Unknown("event", answer, tuple(sorted(types)))
+    answers = [] if answer is None else [message_from(types[answer], fields, json=None)]
+    return running.processes.resolve_effect(effect, *answers, reason=reason, actor=actor)
 
 
 @effects.command()
-@click.argument("effect", type=click.UUID)
-@app_option
-@journal_option
-@read_database_option
-@actor_option
-@reason_option
-@json_option
-def discard(
-    effect: UUID, app: str, journal: str, read_database: str | None, actor: str, reason: str, as_json: bool
-) -> None:
+@effect_argument
+@helps_on("{effect} is discarded")
+def discard(running: Running, *, effect: UUID, reason: str, actor: str) -> Decided:
     """Give an EFFECT up: it was not had, and will not be."""
-    with at_work(app, journal, read_database) as work:
-        done = work.discard_effect(effect, reason=reason, actor=actor)
-    say(f"{effect} is discarded", done.position, as_json=as_json)
+    return running.processes.discard_effect(effect, reason=reason, actor=actor)

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
 from actum.cli.exits import FOUND
-from actum.cli.options import (
-    AGO,
-    app_option,
-    existing,
-    journal_option,
-    json_option,
-    load_app,
-    read_database_option,
-)
-from actum.cli.rendering import local
-from actum.cli.terminal import line, note, out, readable
+from actum.cli.helping import at_work, helps_on, lists
+from actum.cli.options import AGO, app_option, journal_option, json_option, read_database_option
+from actum.cli.terminal import line, out, readable
 from actum.cli.views import show_followers
 from actum.journal.message import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
     from datetime import timedelta
 
-    from actum.projection.view import View
-    from actum.service.processes import Processes
-
-limit_option = click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many rows."
-)
-all_option = click.option("--all", "everything", is_flag=True, help="Those that are over as well.")
-reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why: it goes on record.")
-actor_option = click.option(
-    "--actor", envvar="ACTUM_ACTOR", required=True, metavar="NAME", help="Who decides: a pseudonym. [env: ACTUM_ACTOR]"
-)
-
-
-@contextmanager
-def at_work(app: str, journal: str, read_database: str | None) -> Generator[Processes]:
-    """The processes of an application, brought up to date and then left alone."""
-    with load_app(app).open(existing(journal), read_database=read_database, follow=False) as running:
-        yield running.processes
+    from actum.decision.outcome import Decided
+    from actum.service.agenda import ProcessRow, TimerRow
+    from actum.service.running import Running
 
 
 @click.group()
@@ -56,37 +29,18 @@ def processes() -> None:
 
 
 @processes.command("list")
-@app_option
-@journal_option
-@read_database_option
-@all_option
 @click.option("--stuck", type=AGO, metavar="TIME", help="Only those that were not heard of for so long (90s, 2h, 7d).")
-@limit_option
-@json_option
-def list_(
-    app: str,
-    journal: str,
-    read_database: str | None,
-    everything: bool,
-    stuck: timedelta | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+@lists("instance", "status", "reactions", "heard", "parked_at", "waiting", "error", "due")
+def list_(running: Running, *, everything: bool, stuck: timedelta | None) -> list[ProcessRow]:
     """List the instances of processes: those that are parked, then those that are open."""
-    with at_work(app, journal, read_database) as work:
-        if stuck is not None:
-            rows = list(work.stuck(patience=stuck))
-        else:
-            rows = list(work.instances().where("status", "=", "parked"))
-            rows += work.instances().where("status", "=", "open").order("heard")
-            if everything:
-                rows += work.instances().where("status", "=", "ended")
-    show(
-        rows,
-        limit,
-        ("instance", "status", "reactions", "heard", "parked_at", "waiting", "error", "due"),
-        as_json=as_json,
-    )
+    work = running.processes
+    if stuck is not None:
+        return list(work.stuck(patience=stuck))
+    rows = list(work.instances().where("status", "=", "parked"))
+    rows += work.instances().where("status", "=", "open").order("heard")
+    if everything:
+        rows += work.instances().where("status", "=", "ended")
+    return rows
 
 
 @processes.command()
@@ -96,8 +50,8 @@ def list_(
 @json_option
 def status(app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """Show how far behind the journal each process is, and timers and effects, share by share, and who holds the shares."""
-    with at_work(app, journal, read_database) as work:
-        found = work.followers()
+    with at_work(app, journal, read_database) as running:
+        found = running.processes.followers()
     show_followers(found, "process", none="the application has no processes", as_json=as_json)
 
 
@@ -112,7 +66,7 @@ def compare(process: tuple[str, ...], app: str, journal: str, read_database: str
 
     Nothing is given and nothing is written. The exit code is 1 where anything differs.
     """
-    with load_app(app).open(existing(journal), read_database=read_database, follow=False) as running:
+    with at_work(app, journal, read_database) as running:
         found = running.processes.compare(*[running.app.definition(name).cls for name in process])
     for one in found:
         if as_json:
@@ -132,83 +86,27 @@ def compare(process: tuple[str, ...], app: str, journal: str, read_database: str
 
 @processes.command()
 @click.argument("instance")
-@app_option
-@journal_option
-@read_database_option
-@actor_option
-@reason_option
-@json_option
-def retry(
-    instance: str, app: str, journal: str, read_database: str | None, actor: str, reason: str, as_json: bool
-) -> None:
+@helps_on("{instance} will be tried again")
+def retry(running: Running, *, instance: str, reason: str, actor: str) -> Decided:
     """Have what is parked at an INSTANCE, such as Payout/P-1, tried again by whoever runs the application."""
-    with at_work(app, journal, read_database) as work:
-        done = work.retry_instance(instance, reason=reason, actor=actor)
-    say(f"{instance} will be tried again", done.position, as_json=as_json)
+    return running.processes.retry_instance(instance, reason=reason, actor=actor)
 
 
 @processes.command()
 @click.argument("instance")
-@app_option
-@journal_option
-@read_database_option
-@actor_option
-@reason_option
-@json_option
-def discard(
-    instance: str, app: str, journal: str, read_database: str | None, actor: str, reason: str, as_json: bool
-) -> None:
+@helps_on("what was parked at {instance} is discarded")
+def discard(running: Running, *, instance: str, reason: str, actor: str) -> Decided:
     """Have the event that is parked at an INSTANCE passed over, and what waits behind it taken."""
-    with at_work(app, journal, read_database) as work:
-        done = work.discard_instance(instance, reason=reason, actor=actor)
-    say(f"what was parked at {instance} is discarded", done.position, as_json=as_json)
+    return running.processes.discard_instance(instance, reason=reason, actor=actor)
 
 
 @click.command()
-@app_option
-@journal_option
-@read_database_option
-@all_option
-@limit_option
-@json_option
-def timers(app: str, journal: str, read_database: str | None, everything: bool, limit: int, as_json: bool) -> None:
+@lists("due", "name", "status", "instance", "schedule", "then", "timer")
+def timers(running: Running, *, everything: bool) -> list[TimerRow]:
     """List the timers that are set, the next one first, and those before that cannot fire."""
-    with at_work(app, journal, read_database) as work:
-        rows = list(work.timers().where("status", "=", "parked"))
-        rows += work.timers().where("status", "=", "set").order("due")
-        if everything:
-            rows += work.timers().where("status", "in", ["fired", "cancelled"])
-    show(rows, limit, ("due", "name", "status", "instance", "schedule", "then", "timer"), as_json=as_json)
-
-
-def show(rows: Sequence[View], limit: int, columns: Iterable[str], *, as_json: bool) -> None:
-    """Rows as a table of these columns, or whole as lines."""
-    shown = rows[:limit]
-    if as_json:
-        for row in shown:
-            line(msgspec.Raw(to_json(row)))
-        return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in shown:
-        table.add_row(*(_cell(getattr(row, name)) for name in columns))
-    out().print(table if rows else Text("nothing", "dim"))
-    if len(rows) > limit:
-        note(f"{limit:,} of {len(rows):,} rows; -n shows more")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return "now" if value <= datetime(1970, 1, 1, tzinfo=UTC) else f"{local(value):%Y-%m-%d %H:%M:%S}"
-    return readable(str(value))
-
-
-def say(what: str, position: int, *, as_json: bool) -> None:
-    """What was done, and where that is on record."""
-    if as_json:
-        line({"done": what, "position": position})
-    else:
-        out().print(Text.assemble(("✓ ", "green"), readable(what), (f"; on record at position {position:,}", "dim")))
+    work = running.processes
+    rows = list(work.timers().where("status", "=", "parked"))
+    rows += work.timers().where("status", "=", "set").order("due")
+    if everything:
+        rows += work.timers().where("status", "in", ["fired", "cancelled"])
+    return rows

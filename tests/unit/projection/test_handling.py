@@ -163,7 +163,7 @@ def test_what_a_handler_cannot_take_is_parked_by_key_undone_and_taken_up_in_orde
             ("A", "z", 3),
         ]
         notes = [event.type for event in running.events() if event.type.startswith("actum.")]
-        assert notes == ["actum.view-parked", "actum.view-resumed"]
+        assert notes == ["actum.view-parked", "actum.view-parked", "actum.view-resumed"]
 
 
 def test_what_a_handler_cannot_take_is_passed_over_where_it_is_told_to(tmp_path: Path, views: str):
