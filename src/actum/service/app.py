@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from actum.journal.clock import Clock, Ids
+    from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.service.running_async import OpeningAsync
 
@@ -32,7 +33,7 @@ class App(Connected):
         journal: str | Path | JournalStore,
         *,
         actor: str | None = None,
-        read_database: str | Path | None = None,
+        read_database: str | Path | ReadDatabase | None = None,
         follow: bool = True,
         part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
@@ -89,7 +90,7 @@ class App(Connected):
         journal: str | Path | JournalStore,
         *,
         actor: str | None = None,
-        read_database: str | Path | None = None,
+        read_database: str | Path | ReadDatabase | None = None,
         follow: bool = True,
         part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,

@@ -55,12 +55,16 @@ def open_store(
     )
 
 
-def open_read_database(address: str | Path | None, *, journal: str | Path | JournalStore, origin: str) -> ReadDatabase:
+def open_read_database(
+    address: str | Path | ReadDatabase | None, *, journal: str | Path | JournalStore, origin: str
+) -> ReadDatabase:
     """The read database at an address: a path of a file, `memory:`, or a PostgreSQL URL; beside the journal where none
-    is named, which is the same database where the journal is in PostgreSQL.
+    is named, which is the same database where the journal is in PostgreSQL. An open one is taken as it is.
 
     `origin` is the journal's own name: a read database that was derived from another one is not opened.
     """
+    if address is not None and not isinstance(address, str | Path):
+        return address
     if address is None and in_postgres(journal):
         address = str(journal)
     if isinstance(address, str) and in_postgres(address):

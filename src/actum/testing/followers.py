@@ -166,7 +166,8 @@ def _breaks(moves: Sequence[Move]) -> list[str]:
         # Between two lower ends of ranges, all slices have had the same moves.
         for slice in sorted({move.slices.low for move in mine}):
             chain = [move for move in mine if slice in move.slices and move.seen != move.reached]
-            before = Mark()
+            # A process begins where it was first opened, and goes on from where the journal says; a view begins at the beginning.
+            before = chain[0].seen if chain and table.startswith("actum_process_") else Mark()
             for move in chain:
                 if move.seen != before:
                     found.append(
