@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at, state_now
-from actum.journal.errors import Unavailable, Unknown
+from actum.journal.errors import Invalid, Unavailable, Unknown
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP, Rebuilds
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from actum.projection.query import Query as Question
     from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
+    from actum.projection.target import Target
     from actum.projection.view import View, ViewT
+    from actum.service.delivering import Delivery
     from actum.service.hearing import Connected
     from actum.service.listening import Listening
     from actum.service.processes import Processes
@@ -385,6 +387,22 @@ class Running:
         beside = None if self._processes is None else self._processes.hand
         kept_up = self.part in (None, Part.PROJECTIONS)
         return self.views.work(workers, lease=lease, beside=beside, kept_up=kept_up)
+
+    def deliver(self, target: Target, *events: type[Event], page: int = 500) -> Delivery:
+        """Bring a target of your own these kinds of events, from where it stands on, and each that comes; a thread does it.
+
+        The target is given `page` events at once at the most. Where it fails, it is tried again with growing pauses. Stop it before
+        the application is closed; it is a context manager.
+        """
+        from actum.projection.target import Courier  # noqa: PLC0415 - asked for by few
+        from actum.service.delivering import Delivery  # noqa: PLC0415
+
+        if not events or type(page) is not int or page < 1:
+            raise Invalid(
+                f"deliver: expected kinds of events and a page of 1 or more, found {events!r:.80} and {page!r}: "
+                "deliver(target, Deposited, Withdrawn)"
+            )
+        return Delivery(self.store, Courier(self.store, self.app.codec, target=target, events=events, page=page))
 
     def listen(self, sources: Mapping[str, Running | Source]) -> Listening:
         """Listen to the other contexts that this one `hears`, each by its name: `running.listen({"accounts": other}).run()`.

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from actum.projection.query import Query as Question
     from actum.projection.status import FollowerStatus
     from actum.projection.table import Table
+    from actum.projection.target import Target
     from actum.projection.view import View, ViewT
     from actum.service.declared import Declared
+    from actum.service.delivering import Delivery
     from actum.service.listening import Listening
     from actum.service.rebuild import Rebuild, Version
     from actum.service.rebuild_rows import RowsRebuild
@@ -250,6 +252,10 @@ class AsyncRunning:
     async def work(self, workers: int = 1, *, lease: float = 10.0) -> Workers:
         """See `Running.work`."""
         return await asyncio.to_thread(self.running.work, workers, lease=lease)
+
+    async def deliver(self, target: Target, *events: type[Event], page: int = 500) -> Delivery:
+        """See `Running.deliver`."""
+        return await asyncio.to_thread(self.running.deliver, target, *events, page=page)
 
     async def listen(self, sources: Mapping[str, Running | AsyncRunning | Source]) -> Listening:
         """See `Running.listen`; what is waited for then, is in a thread."""

@@ -1,7 +1,7 @@
 """An application besieged: its workers, in processes of their own, are killed, stopped beyond their lease, have others come and go, and die
 between two steps, while events come. After that, everything must be as if nothing had been.
 
-    besiege("bank:bank", "bank.db", lambda running, number: running.append(*some_events(number)), seed=1)
+    besiege("bank:bank", "bank.db", lambda running, number: running.execute(Open(account=f"A-{number}")), seed=1)
 
 Whatever is drawn comes from the seed. Works over SQLite and PostgreSQL, and needs no test runner.
 """
