@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from actum.history.as_of import position_at
-from actum.subscription.progress import Progress
+from actum.subscription.progress import Progress, checked_timeout
 from actum.subscription.runner import Runner
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Delivery:
         Raises `Busy` after `timeout` seconds, `Unavailable` where the target cannot go on, `Invalid` for a position from the future.
         """
         position_at(self._store, position, what="wait_for")
+        checked_timeout(timeout)
         if self._progress.error is not None:
             self._runner.nudge()
         self._progress.wait(position, timeout=timeout)

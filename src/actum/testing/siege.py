@@ -37,6 +37,10 @@ ZOMBIE = 1.6
 """For how many times its lease a worker is stopped: it wakes up when its part is long in other hands."""
 
 
+QUIET = 5
+"""How many looks in a row, a tenth of a second apart, must find nobody behind."""
+
+
 class Hardship(Enum):
     """What is done to a worker."""
 
@@ -98,7 +102,7 @@ def besiege(
         )
         try:
             _endure(crew, running, feed, hardships=hardships, workers=workers)
-            crew.until(lambda: _at_rest(running), patience, lambda: _restless(running))
+            crew.until(_Rest(running), patience, lambda: _restless(running))
         finally:
             crew.end()
         moves = moves_in(running.views.database)
@@ -129,13 +133,20 @@ def _statuses(running: Any) -> list[Any]:
     return [*running.followers(), *(running.processes.followers() if running.app.reacts else ())]
 
 
-def _at_rest(running: Any) -> bool:
-    """Whether nobody is behind, and nothing comes of it."""
-    head = running.head()
-    if any(one.behind for one in _statuses(running)):
-        return False
-    time.sleep(0.5)
-    return bool(running.head() == head) and not any(one.behind for one in _statuses(running))
+class _Rest:
+    """Whether nobody is behind, and nothing comes of it: seen a few times in a row."""
+
+    def __init__(self, running: Any) -> None:
+        self._running = running
+        self._head = -1
+        self._seen = 0
+
+    def __call__(self) -> bool:
+        head = self._running.head()
+        quiet = head == self._head and not any(one.behind for one in _statuses(self._running))
+        self._seen = self._seen + 1 if quiet else 0
+        self._head = head
+        return self._seen >= QUIET
 
 
 def _restless(running: Any) -> str:
