@@ -181,13 +181,13 @@ class SqliteStore:
         with self._writer.lock, self._writer.turns.said:
             if len(queries) == 1:
                 return self._reader.load(queries, after)
-            connection = self._writer.connection
-            connection.execute("BEGIN")  # One transaction for all: to begin one costs as much as a small query.
+            known = self._writer.known
+            known.execute("BEGIN")  # One transaction for all: to begin one costs as much as a small query.
             try:
                 return self._reader.load(queries, after)
             finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
+                if known.connection.in_transaction:
+                    known.execute("COMMIT")
 
     def head(self) -> Position:
         """See `EventStore.head`."""

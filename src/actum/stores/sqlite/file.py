@@ -64,7 +64,7 @@ def _in_our_words(wrong: BaseException, path: Path) -> ActumError | None:
             if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
                 return StorageFull(full)
             return Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log")
-        case apsw.ConnectionClosedError():
+        case apsw.ConnectionClosedError() | apsw.CursorClosedError():
             return Unavailable(f"{path} is closed; open it again")
         case _:
             return None

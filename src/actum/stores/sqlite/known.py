@@ -10,6 +10,7 @@ from actum.stores.statements import statements
 from actum.stores.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import apsw
@@ -28,6 +29,8 @@ class Known:
 
     def __init__(self, connection: apsw.Connection, path: Path, *, origin: str) -> None:
         self.connection = connection
+        self.execute: Callable[..., object] = connection.cursor().execute
+        """For what answers no rows: to make a cursor for it each time costs as much as a small statement."""
         self.path = path
         self.origin = origin
         self.kinds = Kinds()

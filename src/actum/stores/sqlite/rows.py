@@ -86,12 +86,12 @@ class Rows:
 
     def _insert(self, inserts: dict[int, str], values: Values, width: int) -> None:
         """In few steps: each step of the engine gives up the interpreter's lock and must win it back."""
-        connection, start = self._known.connection, 0
+        execute, start = self._known.execute, 0
         if len(values) == width:
-            connection.execute(inserts[1], values)
+            execute(inserts[1], values)
             return
         for rows, sql in inserts.items():
             size = rows * width
             while len(values) - start >= size:
-                connection.execute(sql, values[start : start + size])
+                execute(sql, values[start : start + size])
                 start += size

@@ -83,7 +83,7 @@ class Turns:
         if (identity(self._name), identity(self._log)) != self._identities:
             self._check_in_place()
         known = self._known
-        known.connection.execute("BEGIN IMMEDIATE")
+        known.execute("BEGIN IMMEDIATE")
         head = known.window.head
         try:
             return known.catch_up_in_turn()
@@ -95,7 +95,7 @@ class Turns:
         """What was done since `head` is true from now on; who waits for it is woken."""
         known = self._known
         try:
-            known.connection.execute("COMMIT")
+            known.execute("COMMIT")
             known.written()
         except BaseException as wrong:
             self.take_back(head, wrong)
