@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from actum.journal.errors import Invalid
-from actum.journal.message import bare, fields_of, from_json, name_of
+from actum.journal.fields import bare, fields_of, name_of
+from actum.journal.message import from_json
 from actum.journal.text import utf8, value_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import msgspec
 
 from actum.decision import source
 from actum.journal.event import Tag
-from actum.journal.message import fields_of, is_record
+from actum.journal.fields import fields_of, is_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

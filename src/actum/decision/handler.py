@@ -16,9 +16,11 @@ import msgspec
 
 from actum.decision.command import Command
 from actum.decision.state import Fold, Identity, State, StateType, events_in, fold_of, hints_of, source
+from actum.journal.conforming import checker
 from actum.journal.errors import Misdeclared, Refused
 from actum.journal.event import Event, Tag
-from actum.journal.message import checker, fields_of, identities, name_of, tag_declared, tagger
+from actum.journal.fields import fields_of, identities, name_of, tag_declared
+from actum.journal.tagging import tagger
 
 Answer: TypeAlias = Event | Iterable[Event] | None
 """What a rule answers: one event, several, or none."""

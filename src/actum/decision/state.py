@@ -9,10 +9,13 @@ from uuid import UUID
 
 import msgspec
 
+from actum.journal.conforming import conform
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import RESERVED, Event, Tag
-from actum.journal.message import bare, conform, copier, fields_of, identities, is_record, name_of, tag_of
+from actum.journal.fields import bare, fields_of, identities, is_record, name_of
+from actum.journal.message import copier
 from actum.journal.query import Query
+from actum.journal.tagging import tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -21,7 +21,7 @@ from actum.decision.state import Identity, State
 from actum.history.formula import Formula, Sign, cells_of, formula_of, is_number
 from actum.journal.errors import Invalid, Unknown
 from actum.journal.event import Position
-from actum.journal.message import fields_of
+from actum.journal.fields import fields_of
 from actum.journal.recorded import Recorded, recorded
 
 if TYPE_CHECKING:

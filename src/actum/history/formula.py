@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from actum.decision.state import State, source
-from actum.journal.message import fields_of
+from actum.journal.fields import fields_of
 
 if TYPE_CHECKING:
     import ast

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from actum.journal.message import bare, fields_of, is_record, tag_declared
+from actum.journal.fields import bare, fields_of, is_record, tag_declared
 
 _SCALARS: dict[Any, Any] = {
     str: "text",

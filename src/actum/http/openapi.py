@@ -15,7 +15,7 @@ from actum.http.parameters import CONTROLS, OPERATORS
 from actum.http.problem import MEDIA_TYPE, TYPES
 from actum.http.schemas import TEXT, TIME, Schemas
 from actum.journal.event import LAST_POSITION, LONGEST_TYPE
-from actum.journal.message import fields_of
+from actum.journal.fields import fields_of
 from actum.journal.metadata import LONGEST_TEXT
 from actum.projection.paging import Page
 from actum.projection.view import plan_of

@@ -16,7 +16,8 @@ from actum.http.problem import Problem
 from actum.http.said import moment_in
 from actum.journal.errors import Invalid
 from actum.journal.event import Position, checked_position
-from actum.journal.message import Message, bare, fields_of, from_json, name_of
+from actum.journal.fields import bare, fields_of, name_of
+from actum.journal.message import Message, from_json
 from actum.journal.readmodel import Operator
 from actum.journal.text import is_nested, value_of
 

@@ -14,7 +14,8 @@ from actum.http.call import answer, etag_of, unchanged
 from actum.http.parameters import asked_of, identity_in, question_in, timing_in
 from actum.http.problem import Problem
 from actum.journal.event import Position
-from actum.journal.message import fields_of, to_json
+from actum.journal.fields import fields_of
+from actum.journal.message import to_json
 from actum.projection.answer import Answers
 from actum.projection.view import View, plan_of
 

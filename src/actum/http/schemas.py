@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from actum.journal.message import bare, fields_of, is_pydantic, is_record, tag_declared
+from actum.journal.fields import bare, fields_of, is_pydantic, is_record, tag_declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,10 +17,11 @@ from actum.http.answers import Events, Outcome, Recording, Stated, decided_of, s
 from actum.http.problem import error_of, read
 from actum.http.said import IDEMPOTENCY_KEY, LAST_EVENT_ID, Said, headers_for
 from actum.journal.clock import SYSTEM_IDS, uuid_of
+from actum.journal.conforming import checker
 from actum.journal.decoders import decoder_for
 from actum.journal.errors import Busy, Invalid, OutcomeUnknown, Unavailable
 from actum.journal.event import Position
-from actum.journal.message import checker, decoder_of, to_json
+from actum.journal.message import decoder_of, to_json
 from actum.journal.recorded import Recorded, recorded
 
 if TYPE_CHECKING:

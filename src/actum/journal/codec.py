@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from actum.journal.conforming import checker
 from actum.journal.errors import Corrupted, Misdeclared, Unknown
 from actum.journal.event import RESERVED, Event, EventData, Kind
-from actum.journal.message import checker, comes_back_alike, decoder_of, tagger, to_json
+from actum.journal.message import comes_back_alike, decoder_of, to_json
+from actum.journal.tagging import tagger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

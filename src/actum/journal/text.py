@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from actum.journal.errors import Invalid
-from actum.journal.message import bare, name_of
+from actum.journal.fields import bare, name_of
 
 
 def value_of(text: str, kind: Any, where: str) -> msgspec.Raw:

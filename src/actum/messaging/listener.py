@@ -15,8 +15,8 @@ from actum.decision.acting import Acting
 from actum.decision.command import Command
 from actum.decision.outcome import Decided
 from actum.journal.errors import Refused, Reused, Unavailable
-from actum.journal.message import tagger
 from actum.journal.readmodel import Change, Mark, Shape
+from actum.journal.tagging import tagger
 from actum.messaging.heard import Told
 
 if TYPE_CHECKING:

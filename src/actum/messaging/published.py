@@ -14,7 +14,7 @@ from actum.decision.state import events_in, hints_of, source
 from actum.journal.codec import Codec
 from actum.journal.errors import Misdeclared
 from actum.journal.event import Event
-from actum.journal.message import name_of
+from actum.journal.fields import name_of
 
 Mapping: TypeAlias = Callable[..., Any]
 """A pure function from an event of the context's own to public ones: one, several, or None."""

@@ -13,7 +13,7 @@ import msgspec
 from actum.decision.state import events_in, hints_of, source
 from actum.journal.errors import Misdeclared
 from actum.journal.event import Event
-from actum.journal.message import name_of
+from actum.journal.fields import name_of
 from actum.process.reaction import Effect, Occasion
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import msgspec
 from actum.decision.state import Fold, Identity, State, StateType, events_in, hints_of, may_carry, source
 from actum.journal.errors import Misdeclared
 from actum.journal.event import Event
-from actum.journal.message import name_of
+from actum.journal.fields import name_of
 from actum.process.naming import instance_of
 from actum.process.reaction import Occasion, Reactions, Sorted
 

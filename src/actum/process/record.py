@@ -12,9 +12,10 @@ from uuid import UUID
 import msgspec
 
 from actum.decision.command import Command
+from actum.journal.conforming import checker
 from actum.journal.errors import Invalid
 from actum.journal.event import Event, EventData
-from actum.journal.message import checker, from_json, to_json
+from actum.journal.message import from_json, to_json
 from actum.process.naming import EffectId, InstanceId, ProcessName, ScheduleName, TimerId, derived
 
 if TYPE_CHECKING:

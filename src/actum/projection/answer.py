@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 from actum.decision.state import hints_of, source
+from actum.journal.conforming import checker
 from actum.journal.errors import Misdeclared
-from actum.journal.message import checker, name_of
+from actum.journal.fields import name_of
 from actum.projection.query import Query
 from actum.projection.table import Table
 from actum.projection.view import View, plan_of

@@ -19,8 +19,10 @@ from uuid import UUID
 
 import msgspec
 
+from actum.journal.conforming import in_64_bits
 from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.message import bare, decoder_of, in_64_bits, is_pydantic, name_of
+from actum.journal.fields import bare, is_pydantic, name_of
+from actum.journal.message import decoder_of
 from actum.journal.readmodel import Kept, Value
 
 Write: TypeAlias = Callable[[list[Any]], list[Value]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from actum.decision.state import events_in, fingerprint, hints_of, may_carry, source
 from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
 from actum.journal.event import SequencedEvent, Tag
-from actum.journal.message import name_of, tag_declared
+from actum.journal.fields import name_of, tag_declared
 from actum.journal.query import Query
 from actum.journal.readmodel import ALL_SLICES, Change, Shape, slice_of
 from actum.projection.care import parked, said

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import msgspec
 
+from actum.journal.conforming import conform
 from actum.journal.errors import Busy, Invalid
-from actum.journal.message import conform, name_of
+from actum.journal.fields import name_of
 from actum.journal.readmodel import Filter, Operator, Order, Selection
 from actum.projection.paging import Page, after, cursor_of
 from actum.projection.place import Place

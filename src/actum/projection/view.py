@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_tra
 import msgspec
 
 from actum.decision.state import Fold, State, StateType
+from actum.journal.conforming import conform
 from actum.journal.errors import Misdeclared
-from actum.journal.message import conform, fields_of
+from actum.journal.fields import fields_of
 from actum.journal.readmodel import Column, Kept, Shape
 from actum.projection.cells import Cell, cell_of
 from actum.subscription.policy import Policy, checked_policy

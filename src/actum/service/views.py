@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from actum.history.as_of import position_at
 from actum.journal.clock import SYSTEM_IDS
+from actum.journal.conforming import checker
 from actum.journal.errors import Busy, Invalid, Unavailable, Unknown
-from actum.journal.message import checker
 from actum.projection.changed import Rebuilds
 from actum.projection.notes import Scribe
 from actum.projection.place import live_of, own_of

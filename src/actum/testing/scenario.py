@@ -22,7 +22,8 @@ from actum.decision.command import Command, digest_of
 from actum.decision.outcome import CommandRefused, Decided, NothingChanged
 from actum.journal.clock import to_microseconds, uuid_of
 from actum.journal.errors import Refused
-from actum.journal.message import tagger, to_json
+from actum.journal.message import to_json
+from actum.journal.tagging import tagger
 from actum.testing.difference import compared, failed, fields, of_events, told
 from actum.testing.purity import check_rule
 from actum.testing.reactions import Happened, Happening
