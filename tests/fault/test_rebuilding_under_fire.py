@@ -20,6 +20,7 @@ import pytest
 
 from actum import App, Event, View
 from actum.journal.readmodel import Role
+from actum.projection.build import PAGE
 from actum.projection.changed import Rebuilds
 from actum.testing.postgres import with_journal
 from tests.house import ROOT
@@ -87,6 +88,21 @@ def test_a_rebuild_killed_again_and_again_goes_on_and_ends_with_the_right_rows(t
     print(f"{landed} of 5 kills met a rebuild at work, which came to {reached[-1]} of {EVENTS}")
     with at_work(second(), journal, views=views) as running:
         rebuild = running.rebuild(view_of(running.app))
+        rebuild.switch(rebuild.diff())
+        assert rows_of(running) == made_of(second(), events)
+
+
+def test_a_rebuild_killed_between_two_writes_goes_on_from_the_first_of_them(tmp_path: Path, views: str, seed: int):
+    """It has folded a page more than it has written, and reads the next one."""
+    events = [event for event in some_events(3 * EVENTS, seed) if not isinstance(event, Opened)][: 7 * PAGE]
+    journal = _kept_by_the_first(tmp_path, events, views)
+    with _process("rebuilding", journal, views, 2 * PAGE, 5 * PAGE) as process:
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+    with at_work(second(), journal, views=views) as running:
+        rebuild = running.candidate(view_of(running.app))
+        assert rebuild.progress().position == 4 * PAGE
+        rebuild.resume()
         rebuild.switch(rebuild.diff())
         assert rows_of(running) == made_of(second(), events)
 

@@ -1,7 +1,8 @@
 """A build: the table of a view, filled beside the live one from the beginning of the journal, as far as that has come.
 
-It goes in large steps: the events of a step are folded in memory by key, and each row is written once a step, with the
-checkpoint. Killed at any moment, it goes on from the last step. Of several processes one builds, and the others wait for it.
+Nobody reads it yet, so it need not be written page by page: many pages of events are folded in memory, until half a second is
+over or enough rows have changed, and then each changed row is written once, with the checkpoint. That is a step. Killed at
+any moment, it goes on from the last one. Of several processes one builds, and the others wait for it.
 """
 
 from __future__ import annotations
@@ -33,8 +34,14 @@ if TYPE_CHECKING:
 LOOK = 0.05
 """Seconds between two looks at whether somebody else has built it, or has stopped."""
 
+PAGE = 500
+"""How many events are folded at once. More of them cost more each: they fill the processor's caches, and collecting garbage goes through them."""
+
+LONGEST_STEP = 0.5
+"""Seconds for which pages are folded before what they changed is written."""
+
 ROWS_KEPT = 100_000
-"""How many rows stay in memory from one step to the next, twice at the most."""
+"""How many rows stay in memory, twice at the most; where so many have changed, they are written."""
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -50,7 +57,8 @@ class Build(Generic[ViewT]):
     """The building of one table. Safe to share between threads; one works at a time.
 
     Goes on with `standing`, or with a candidate of the same definition where there is one, and makes one where there is none.
-    Of several processes one builds: who says nothing for `lease` seconds leaves it to another one.
+    Of several processes one builds: who says nothing for `lease` seconds leaves it to another one. `step` is how many events go
+    into one transaction and `longest` for how many seconds they are folded, at the most.
     """
 
     def __init__(
@@ -62,12 +70,15 @@ class Build(Generic[ViewT]):
         standing: Standing | None = None,
         step: int = STEP,
         lease: float = LEASE,
+        longest: float = LONGEST_STEP,
     ) -> None:
         self.place = place
         self._lease = lease
         self._store = store
         self._codec = codec
-        self._page = step
+        self._step = step
+        self._longest = longest
+        self._write_at = 0.0
         found = standing or place.candidate()
         self.plan = place.new() if found is None else place.kept_in(found)
         self._projector: Projector | None = None
@@ -102,7 +113,7 @@ class Build(Generic[ViewT]):
             elif not self._has_turn():
                 self._projector = None
                 return True
-            more = _stepped(self._projector)
+            more = self._stepped(self._projector)
             self._move(self._projector, self._pace.goal)
             if not more:
                 self._projector = None
@@ -156,7 +167,7 @@ class Build(Generic[ViewT]):
                     raise Busy(f"another process builds {self.plan.table}; try again when that is done")
                 time.sleep(LOOK)
             projector = self._projector_to(position)
-            while _stepped(projector):
+            while self._stepped(projector):
                 self._has_turn()
                 self._move(projector, position)
             self._leave()
@@ -191,12 +202,25 @@ class Build(Generic[ViewT]):
             database=self.place.database,
             plans=[self.plan],
             until=goal,
-            page=self._page,
+            page=min(PAGE, self._step),
             owner=self._turn.owner or "" if self._turn is not None else "",
             kept=ROWS_KEPT,
+            folds_on=self._folds_on,
         )
         projector.prepare()
         return projector
+
+    def _stepped(self, projector: Projector) -> bool:
+        """One step; whether there may be more. Raises what the view fails over: a build has no other views to go on with."""
+        self._write_at = time.monotonic() + self._longest
+        more = projector.step()
+        if projector.trouble is not None:
+            raise projector.trouble.error
+        return more
+
+    def _folds_on(self, events: int) -> bool:
+        """Whether the step under way takes another page, after so many events."""
+        return events + PAGE <= self._step and time.monotonic() < self._write_at and self._has_turn()
 
     def _move(self, projector: Projector, goal: Position) -> None:
         now, position = time.monotonic(), projector.position
@@ -206,11 +230,3 @@ class Build(Generic[ViewT]):
         rate = (position - start) / (now - begun) if now > begun and position > start else 0.0
         left = (goal - position) / rate if rate else None
         self._pace = Pace(position, goal, rate, left)
-
-
-def _stepped(projector: Projector) -> bool:
-    """One step; whether there may be more. Raises what the view fails over: a build has no other views to go on with."""
-    more = projector.step()
-    if projector.trouble is not None:
-        raise projector.trouble.error
-    return more

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from actum.decision.state import Identity
     from actum.journal.event import Event, Position
-    from actum.journal.readmodel import ReadDatabase, Row
+    from actum.journal.readmodel import ReadDatabase
     from actum.projection.view import Plan
     from actum.subscription.patience import Trouble
 
@@ -25,13 +25,14 @@ Named: TypeAlias = "Sequence[tuple[Sequence[tuple[Identity, ...]], Event]]"
 class Line:
     """One share of one view: where it stands, the rows it knows, the trouble it is in, and what it leaves out.
 
-    `parked` are the keys that are put aside, by their texts; `discarded` are the positions and keys that are passed over.
+    `changed` are the rows, by their keys, that are not written yet as they are now. `parked` are the keys that are put aside,
+    by their texts; `discarded` are the positions and keys that are passed over.
     """
 
     by_hand = False
     """Whether each event is handed over with its envelope, in the transaction."""
 
-    __slots__ = ("discarded", "parked", "plan", "rows", "share", "trouble")
+    __slots__ = ("changed", "discarded", "parked", "plan", "rows", "share", "trouble")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Line:
         self.share = share
         self.parked = parked
         self.discarded = discarded
+        self.changed: dict[Any, Any] = {}
         self.rows: Rows[Any] = Rows(self.plan, database, slices=share.slices, kept=kept) if rows is None else rows
         self.rows.forget(empty=share.mark.position == 0)
         self.rows.leave_out(parked)
@@ -81,9 +83,9 @@ class Line:
         """Whether it fails, and will give up once it has tried a few times more."""
         return self.trouble is not None and self.plan.policy.then is not Then.STOP and not self.gives_up
 
-    def leaves_out(self, *, after: Position, until: Position) -> bool:
-        """Whether something between these positions was discarded."""
-        return any(after < position <= until for position, _ in self.discarded)
+    def wants_care(self, *, after: Position, until: Position) -> bool:
+        """Whether the events between these positions are to be looked at one by one."""
+        return self.by_hand or any(after < position <= until for position, _ in self.discarded)
 
     def park(self, keys: Iterable[str]) -> None:
         """Leave these keys out, too."""
@@ -95,25 +97,25 @@ class Line:
         share = self.share
         self.share = Share(share.slices, mark, share.epoch, share.owner, share.left)
         self.trouble = None
+        self.changed = {}
         self.rows.age()
 
     def forget(self) -> None:
         """Know nothing of the rows any more."""
+        self.changed = {}
         self.rows.forget(empty=self.share.mark.position == 0)
 
-    def change(self, named: Named, reached: Mark, *, owner: str) -> Change:
-        """What to write for a page of events."""
-        share = self.share
-        rows = self._fold(named)
+    def change(self, reached: Mark, *, owner: str) -> Change:
+        """What to write once everything up to there is folded."""
+        share, rows = self.share, self.plan.rows(list(self.changed.values()))
         return Change(self.plan.shape, rows, share.mark, reached, share.slices, share.epoch, owner)
 
-    def _fold(self, named: Named) -> list[Row]:
-        """The changed rows."""
+    def fold(self, named: Named) -> None:
+        """Have the rows take in a page of events."""
         wanted, own = self.plan.fold.event_set, self.plan.fold.own
         mine = [pair for pair in named if type(pair[1]) in wanted]
         rows = self.rows.having([key for keys, _ in mine for key in keys])
-        changed: dict[Any, Any] = {}
-        event: Any = None
+        changed, event = self.changed, None
         try:
             for keys, event in mine:
                 for key in keys:
@@ -125,4 +127,3 @@ class Line:
             raise Unavailable(
                 f"the view {self.plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its evolve"
             ) from wrong
-        return self.plan.rows(list(changed.values()))

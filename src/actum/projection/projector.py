@@ -1,7 +1,7 @@
 """Views follow the journal: pages of events folded in memory by key, written with the checkpoint in one transaction.
 
-Whatever is killed when, and however many processes project the same views at once, each event counts once: a page is
-written only if the checkpoint still stands where it stood when the page was read; the loser forgets what it knows and
+Whatever is killed when, and however many processes project the same views at once, each event counts once: what was folded is
+written only if the checkpoint still stands where it stood when it was read; the loser forgets what it knows and
 reads anew. A view that fails is tried again by itself, and does not hold up the others.
 """
 
@@ -45,12 +45,16 @@ LONGEST_WAIT = 60.0
 Progressed: TypeAlias = "Callable[[Position, Position], None]"
 """Told of progress: the position reached and the one to reach."""
 
+FoldsOn: TypeAlias = "Callable[[int], bool]"
+"""Told how many events are folded, and not written: whether to fold another page before they are."""
+
 
 class Projector:
     """Keeps the tables of some views up with a journal, a page at a call. Safe to share between threads.
 
-    `until` bounds how far it goes: the views are then as of that position. `page` is how many events go into one
-    transaction, and `kept` how many rows of a share stay in memory from one to the next, twice at the most. With an `owner`,
+    `until` bounds how far it goes: the views are then as of that position. `page` is how many events are folded at once, and
+    go into one transaction unless `folds_on`, told how many it has come to, wants another page before the changed rows are
+    written. `kept` is how many rows of a share stay in memory from one to the next, twice at the most. With an `owner`,
     it works on the shares that this worker holds; without one, on those that nobody does. `scribe` writes what goes on record
     in the journal; None for tables that are made for one look: looking puts nothing on record.
     """
@@ -67,6 +71,7 @@ class Projector:
         owner: str = "",
         scribe: Scribe | None = SCRIBE,
         kept: int = ROWS_KEPT,
+        folds_on: FoldsOn | None = None,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -77,6 +82,9 @@ class Projector:
         self._idle = not plans
         self._held = Holdings(store, database, plans, owner=owner, kept=kept)
         self._pages = Pages(store, codec, page=page)
+        self._folds_on = folds_on
+        self._folded: Position = 0  # How far more than one page is folded for what is to be written; 0 where it is one.
+        self._page_by_page: Position = 0  # Up to there no more than one is: something failed.
         self._newest_seen: Position = 0
         self._ahead: tuple[Position | None, SequencedEvent | None] = (None, None)
         self._lock = threading.RLock()
@@ -209,13 +217,16 @@ class Projector:
         return next(iter(self._store.read(Query.all(), until=bound, limit=1, backwards=True)), None)
 
     def _advance(self, lines: Sequence[Line], newest: SequencedEvent) -> bool:
-        """Take the lines on by a page; where that fails, each by itself, so that the failing one is alone with it."""
+        """Take the lines on; where that fails, page by page and each by itself, so that the failing one is alone with it."""
         try:
             return self._take_in(lines, newest)
         except Busy:
             raise
         except Exception as wrong:  # noqa: BLE001 - it is logged, and told to whoever waits
             self._forget(lines)
+            if self._folded > self._page_by_page:
+                self._page_by_page = self._folded
+                return True
             if len(lines) > 1:
                 self.prepare()
                 more = [self._advance([line], newest) for line in self._held.lines if line in lines]
@@ -248,8 +259,17 @@ class Projector:
             )
 
     def _take_in(self, lines: Sequence[Line], newest: SequencedEvent, *, carefully: bool = False) -> bool:
-        stretch = self._pages.next(lines, newest)
-        changes = self._changes(lines, stretch, carefully=carefully)
+        self._folded = 0
+        stretch = self._pages.next(lines, newest, after=lines[0].mark.position)
+        careful = [carefully or _wants_care(line, stretch) for line in lines]
+        self._fold([line for line, care in zip(lines, careful, strict=True) if not care], stretch)
+        if not any(careful):
+            stretch = self._folded_on(lines, stretch, newest)
+        whole = self._pages.whole(stretch, lines) if any(careful) else []
+        changes = [
+            self._with_care(line, whole, stretch.reached) if care else line.change(stretch.reached, owner=self._owner)
+            for line, care in zip(lines, careful, strict=True)
+        ]
         if not self._database.commit(changes):
             self._forget(lines)
             self.prepare()
@@ -262,20 +282,24 @@ class Projector:
             bring_in(self._database, self._store)
         return stretch.full or len(lines) < len(self._held.lines)
 
-    def _changes(self, lines: Sequence[Line], stretch: Stretch, *, carefully: bool) -> list[Change]:
-        """What to write for each line."""
-        since, reached = stretch.after, stretch.reached
-        careful = [
-            carefully or line.by_hand or bool(line.discarded and line.leaves_out(after=since, until=reached.position))
-            for line in lines
-        ]
-        whole = self._pages.whole(stretch, lines) if any(careful) else []
-        quick = [line for line, care in zip(lines, careful, strict=True) if not care]
-        named = iter(self._pages.named(stretch, quick))
-        return [
-            self._with_care(line, whole, reached) if care else line.change(next(named), reached, owner=self._owner)
-            for line, care in zip(lines, careful, strict=True)
-        ]
+    def _folded_on(self, lines: Sequence[Line], stretch: Stretch, newest: SequencedEvent) -> Stretch:
+        """Fold pages behind that one, as long as there is room, that is wanted and none needs care; the last one."""
+        events = len(stretch.events)
+        while stretch.full and stretch.reached.position >= self._page_by_page and self._wants_more(lines, events):
+            further = self._pages.next(lines, newest, after=stretch.reached.position)
+            if any(_wants_care(line, further) for line in lines):
+                break
+            self._folded = further.reached.position
+            self._fold(lines, further)
+            stretch, events = further, events + len(further.events)
+        return stretch
+
+    def _wants_more(self, lines: Sequence[Line], events: int) -> bool:
+        return self._folds_on is not None and not any(line.rows.full for line in lines) and self._folds_on(events)
+
+    def _fold(self, lines: Sequence[Line], stretch: Stretch) -> None:
+        for line, named in zip(lines, self._pages.named(stretch, lines), strict=True):
+            line.fold(named)
 
     def _with_care(self, line: Line, events: list[SequencedEvent], reached: Mark) -> Change:
         """What to write where each event is looked at by itself."""
@@ -302,3 +326,7 @@ class Projector:
         self._ahead = (None, None)
         for line in lines:
             line.forget()
+
+
+def _wants_care(line: Line, stretch: Stretch) -> bool:
+    return line.wants_care(after=stretch.after, until=stretch.reached.position)

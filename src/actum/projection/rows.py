@@ -70,9 +70,14 @@ class Rows(Generic[ViewT]):
             if key not in young:
                 young[key] = new(key)
 
+    @property
+    def full(self) -> bool:
+        """Whether there is too much of what was asked for lately."""
+        return len(self._young) > self._most
+
     def age(self) -> None:
-        """Let go of what was not asked for since long, where there is too much. Only between pages."""
-        if len(self._young) > self._most:
+        """Let go of what was not asked for since long, where there is too much. Only when every row is written as it is."""
+        if self.full:
             if self._old:
                 self._whole = False
             self._old, self._young = self._young, {}

@@ -48,9 +48,8 @@ class Pages:
         self._page = page
         self._types: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def next(self, lines: Sequence[Line], newest: SequencedEvent) -> Stretch:
-        """The next one for lines that stand at one mark, as far as the newest event."""
-        after = lines[0].mark.position
+    def next(self, lines: Sequence[Line], newest: SequencedEvent, *, after: Position) -> Stretch:
+        """The one behind that position, for lines that have come so far, as far as the newest event."""
         limit = self._page * _pages_in_one(max(len(line.share.slices) for line in lines))
         events = skim(self._store, self._wanted(lines), after=after, until=newest.position, limit=limit)
         full = len(events) == limit

@@ -281,8 +281,8 @@ class Running:
     def rebuild(self, view: type[ViewT], *, step: int = STEP) -> Rebuild[ViewT]:
         """Build another table of a view beside the live one, from the beginning of the journal; a thread works on it.
 
-        Goes on with one of the same definition that was begun before. `step` is how many events go into one transaction.
-        `running.rebuild(Balance).switch()` is all of it.
+        Goes on with one of the same definition that was begun before. `step` is how many events go into one transaction at
+        the most. `running.rebuild(Balance).switch()` is all of it.
         """
         return self.rebuilding.begin(view, step=step)
 
