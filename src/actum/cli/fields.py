@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from actum.journal.errors import Invalid
-from actum.journal.fields import bare, fields_of, name_of
+from actum.journal.fields import fields_in_words, fields_of
 from actum.journal.message import from_json
 from actum.journal.text import utf8, value_of
 
@@ -33,14 +33,12 @@ def message_from(cls: type[MessageT], words: Sequence[str], *, json: str | None)
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
-            raise Invalid(f"expected field=value, found {word!r}; the fields of {cls.__name__} are {_listed(kinds)}")
+            raise Invalid(
+                f"expected field=value, found {word!r}; the fields of {cls.__name__} are {fields_in_words(cls)}"
+            )
         if name not in kinds:
-            raise Invalid(f"{cls.__name__} has no field {name!r}; its fields are {_listed(kinds)}")
+            raise Invalid(f"{cls.__name__} has no field {name!r}; its fields are {fields_in_words(cls)}")
         if name in said:
             raise Invalid(f"{cls.__name__}.{name} is given twice")
         said[name] = value_of(text, kinds[name], f"{cls.__name__}.{name}")
     return from_json(msgspec.json.encode(said), cls)
-
-
-def _listed(kinds: dict[str, Any]) -> str:
-    return ", ".join(f"{name} ({name_of(bare(kind))})" for name, kind in kinds.items()) or "none"

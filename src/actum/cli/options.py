@@ -115,7 +115,9 @@ def moment_of(text: str) -> datetime:
             f"expected a time like 2026-01-31T12:00:00Z, or 10m for ten minutes ago, found {text!r}"
         ) from wrong
     if moment.tzinfo is None:
-        raise Invalid(f"expected a time with its zone, like {text}Z or {text}+01:00, found {text!r}")
+        raise Invalid(
+            f"expected a time with its zone, like {moment.isoformat()}Z or {moment.isoformat()}+01:00, found {text!r}"
+        )
     return moment
 
 

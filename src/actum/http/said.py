@@ -119,7 +119,9 @@ def moment_in(text: str, what: str) -> datetime:
     except ValueError as wrong:
         raise Invalid(f"{what}: expected a time like 2026-01-31T12:00:00Z, found {text!r:.80}") from wrong
     if moment.tzinfo is None:
-        raise Invalid(f"{what}: expected a time with its zone, like {text}Z or {text}+01:00, found {text!r:.80}")
+        raise Invalid(
+            f"{what}: expected a time with its zone, like {moment.isoformat()}Z or {moment.isoformat()}+01:00, found {text!r:.80}"
+        )
     return moment
 
 

@@ -15,10 +15,14 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.fields import UNIONS, bare, fields_of, is_record, name_of, once
+from actum.journal.fields import UNIONS, bare, fields_of, is_pydantic, is_record, name_of, once
+from actum.journal.foreign import conform_foreign, conform_plain
 
 MOST_DIGITS = 1000
 """How many digits an amount has, and how many zeros may be before or behind them, at the most. Every database keeps that."""
+
+_UNTYPED = (Any, list, dict)
+"""Of whose content nothing is declared."""
 
 _WITHIN = Context(prec=MOST_DIGITS, Emin=-MOST_DIGITS, Emax=MOST_DIGITS, traps=[Clamped, Inexact, Overflow, Subnormal])
 """What does not fit in here raises."""
@@ -80,8 +84,8 @@ def conform(value: Any, kind: Any, where: str) -> None:
         conform(value, kind.__origin__, where)
         if any(isinstance(mark, msgspec.Meta) for mark in kind.__metadata__):
             _constrained(value, kind, where)
-    elif kind is Any or kind is object:
-        return
+    elif kind in _UNTYPED:
+        conform_plain(value, where)
     elif origin in UNIONS:
         _conform_union(value, typing.get_args(kind), kind, where)
     elif origin is typing.Literal:
@@ -103,7 +107,7 @@ def conform(value: Any, kind: Any, where: str) -> None:
 
 
 def _open_class(kind: type) -> bool:
-    return kind not in (str, int, float, bool, bytes, Decimal, UUID)
+    return kind not in (str, int, float, bool, bytes, Decimal, UUID) and not is_record(kind)
 
 
 def _conform_scalar(value: Any, kind: type, where: str) -> None:
@@ -129,10 +133,20 @@ def _conform_scalar(value: Any, kind: type, where: str) -> None:
             raise Invalid(
                 f"{where}: expected a time with a time zone, found the naive {value.isoformat()}", where=where
             )
-    elif kind is str:
-        return
+    elif kind is not str:
+        _conform_inside(value, kind, where)
+
+
+def _conform_inside(value: Any, kind: type, where: str) -> None:
+    if kind in (tuple, set, frozenset):
+        for item in value:
+            conform_plain(item, where)
+    elif is_pydantic(kind):
+        conform_foreign(value, kind, where)
     elif is_record(kind):
-        checker(value.__class__)(value)
+        checker(kind)(value)
+        if hasattr(kind, "__post_init__"):
+            conform_foreign(value, kind, where)
 
 
 def _conform_union(value: Any, parts: tuple[Any, ...], kind: Any, where: str) -> None:

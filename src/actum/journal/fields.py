@@ -74,3 +74,8 @@ def tag_declared(kind: Any) -> Tag | None:
 def identities(cls: type) -> dict[str, Tag]:
     """The fields of a class that are themselves identities, and the tags they declare."""
     return {name: tag for name, kind in fields_of(cls).items() if (tag := tag_declared(kind))}
+
+
+def fields_in_words(cls: type) -> str:
+    """The fields of a class of messages and their types, as one would say them."""
+    return ", ".join(f"{name} ({name_of(bare(kind))})" for name, kind in fields_of(cls).items()) or "none"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal
@@ -19,9 +19,9 @@ from uuid import UUID
 import msgspec
 
 from actum.journal.conforming import checker
-from actum.journal.decoders import FIRST_USE
-from actum.journal.errors import Invalid, Misdeclared
-from actum.journal.fields import UNIONS, bare, fields_of, is_pydantic, is_record, once
+from actum.journal.errors import Invalid
+from actum.journal.fields import UNIONS, bare, fields_in_words, fields_of, is_record, once
+from actum.journal.foreign import ENCODER, reader_of
 
 Message = TypeVar("Message")
 
@@ -36,7 +36,9 @@ def from_json(text: bytes | str, cls: type[Message]) -> Message:
         made = decoder.decode(text)
         outside = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError) as wrong:
-        raise Invalid(f"{cls.__name__}: {wrong}", where=_place(cls.__name__, str(wrong))) from wrong
+        complaint = str(wrong)
+        text = f"{cls.__name__}: {complaint}{_advice(complaint, cls)}"
+        raise Invalid(text, where=_place(cls.__name__, complaint)) from wrong
     except RecursionError as wrong:
         raise Invalid(f"{cls.__name__}: the JSON is nested too deeply") from wrong
     _no_float_for_text(outside, msgspec.json.decode(to_json(made)), cls.__name__)
@@ -50,6 +52,17 @@ def _place(name: str, complaint: str) -> str | None:
     field = re.search(r"field `([^`]*)`", complaint)
     place = (path[1] if path else "") + (f".{field[1]}" if field else "")
     return name + place if place else None
+
+
+def _advice(complaint: str, cls: type) -> str:
+    """What msgspec found fault with, it says; this is what to do."""
+    if "` - at `$" not in complaint and " field `" in complaint:
+        return f"; its fields are {fields_in_words(cls)}"
+    if complaint.startswith(("Input data was truncated", "Expected `object`")):
+        return f"; expected one whole JSON object with the fields {fields_in_words(cls)}"
+    if complaint.startswith("Invalid decimal"):
+        return '; write an amount as "12.50"'
+    return ""
 
 
 def _no_float_for_text(found: Any, kept: Any, where: str) -> None:
@@ -71,7 +84,7 @@ def copier(cls: type) -> Callable[[Any], Any] | None:
     """How to make a copy of a message that nobody else has; None where nothing in one of that class can be changed."""
     if _lasts(cls, (*_LASTING, datetime, time_of_day)):
         return None
-    return lambda message: _decoder_of(cls).decode(to_json(message))
+    return lambda message: reader_of(cls).decode(to_json(message))
 
 
 @once
@@ -106,65 +119,11 @@ def _lasts(kind: Any, leaves: tuple[type, ...], within: tuple[Any, ...] = ()) ->
 def to_json(message: object) -> bytes:
     """The message as JSON, in the order of its fields; amounts as text."""
     try:
-        return _ENCODER.encode(message)
+        return ENCODER.encode(message)
     except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as wrong:
         raise Invalid(f"{type(message).__name__} cannot be written as JSON: {wrong}") from wrong
 
 
 def decoder_of(cls: type[Message]) -> msgspec.json.Decoder[Message]:
     """The decoder of a message class. `Misdeclared` where a field's type cannot be read from JSON."""
-    return _decoder_of(cls)
-
-
-@once
-def _decoder_of(cls: type) -> msgspec.json.Decoder[Any]:
-    try:
-        with FIRST_USE:
-            _check_storable(cls)
-            return msgspec.json.Decoder(cls, dec_hook=_decode_foreign)
-    except TypeError as wrong:
-        raise Misdeclared(f"{cls.__qualname__} cannot be stored: {wrong}") from wrong
-
-
-def _check_storable(cls: type) -> None:
-    """`Misdeclared` where a field is of a class that can neither be written as JSON nor read back."""
-    import msgspec.inspect  # noqa: PLC0415 - asked only when something is declared
-
-    for foreign in _foreign_classes(msgspec.inspect.type_info(cls), set()):
-        if not is_pydantic(foreign):
-            raise Misdeclared(
-                f"{cls.__qualname__}: {foreign.__qualname__} is not a type that an event can hold; use a struct, a "
-                "dataclass, a Pydantic model, or one of the types that msgspec knows"
-            )
-
-
-def _foreign_classes(info: object, seen: set[int]) -> Iterator[type]:
-    import msgspec.inspect  # noqa: PLC0415 - asked only when something is declared
-
-    if id(info) in seen:
-        return
-    seen.add(id(info))
-    if isinstance(info, msgspec.inspect.CustomType):
-        yield info.cls
-    elif isinstance(info, tuple):
-        for part in cast("tuple[object, ...]", info):
-            yield from _foreign_classes(part, seen)
-    elif isinstance(info, msgspec.inspect.Type | msgspec.inspect.Field):
-        for name in info.__struct_fields__:
-            yield from _foreign_classes(getattr(info, name), seen)
-
-
-def _encode_foreign(value: Any) -> Any:
-    if is_pydantic(type(value)):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__qualname__} is not a type that an event can hold")
-
-
-def _decode_foreign(kind: type, value: Any) -> Any:
-    if is_pydantic(kind):
-        model: Any = kind
-        return model.model_validate(value)
-    raise Misdeclared(f"{kind.__qualname__} is not a type that an event can hold")
-
-
-_ENCODER = msgspec.json.Encoder(enc_hook=_encode_foreign, decimal_format="string", uuid_format="canonical")
+    return reader_of(cls)

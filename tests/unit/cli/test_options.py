@@ -25,3 +25,10 @@ def test_a_time_may_be_how_long_ago(text: str, ago: int):
 def test_anything_else_is_refused_in_words(text: str):
     with pytest.raises(Invalid):
         moment_of(text)
+
+
+def test_what_is_proposed_for_a_time_without_its_zone_is_a_time():
+    with pytest.raises(Invalid) as caught:
+        moment_of("2026-01-31")
+    proposed = str(caught.value).partition("like ")[2].partition(" or")[0]
+    assert moment_of(proposed) == datetime(2026, 1, 31, tzinfo=UTC)

@@ -61,6 +61,27 @@ class Person(pydantic.BaseModel):
     height: Decimal
 
 
+class Taller(Person):
+    hat: Decimal = Decimal(0)
+
+
+@dataclasses.dataclass
+class Span:
+    begin: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.end < self.begin:
+            raise ValueError("a span ends after it begins")
+
+
+class Loose(Event):
+    span: Span | None = None
+    anything: Any = None
+    things: list = []  # type: ignore[type-arg]
+    pair: tuple = ()  # type: ignore[type-arg]
+
+
 class Everything(Event):
     account: AccountId
     amount: Decimal
@@ -228,6 +249,18 @@ def test_a_value_that_is_not_what_was_declared_is_not_stored(event: Event, messa
         ({"owner": str(UUID(int=1))}, "owner: expected UUID"),
         ({"note": 7}, "note: expected"),
         ({"person": {"name": "x"}}, "person: expected Person"),
+        (
+            {"person": Person.model_construct(name=None, born=date(2000, 1, 1), height=Decimal(1))},
+            "person: expected what Person allows, found otherwise: name: Input should be a valid string, found None",
+        ),
+        (
+            {"person": Person.model_construct(name="p", born=date(2000, 1, 1), height=1.8)},
+            "person: expected what comes back alike",
+        ),
+        (
+            {"person": Taller(name="p", born=date(2000, 1, 1), height=Decimal(1), hat=Decimal(2))},
+            "person: expected what comes back alike",
+        ),
     ],
 )
 def test_each_field_is_held_to_its_type(change: dict[str, Any], message: str) -> None:
@@ -235,6 +268,51 @@ def test_each_field_is_held_to_its_type(change: dict[str, Any], message: str) ->
     with pytest.raises(Invalid, match=message):
         CODEC.encode(event, ids=SYSTEM_IDS)
 
+
+def test_what_its_class_allowed_is_not_stored_when_it_was_changed_since() -> None:
+    span = Span(1, 2)
+    (back,) = LOOSE.decode(LOOSE.encode(Loose(span=span), ids=SYSTEM_IDS))
+    assert back == Loose(span=Span(1, 2))
+    span.end = 0
+    with pytest.raises(Invalid, match=r"Loose.span: expected what Span allows, found otherwise: a span ends after"):
+        LOOSE.encode(Loose(span=span), ids=SYSTEM_IDS)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Loose(anything={"a": [1, 2.5, "x", True, None]}),
+        Loose(things=[{"a": 1}]),
+        Loose(pair=(1, "a")),
+    ],
+)
+def test_where_no_type_is_declared_what_json_has_comes_back(event: Loose) -> None:
+    (back,) = LOOSE.decode(LOOSE.encode(event, ids=SYSTEM_IDS))
+    assert back == event
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (
+            Loose(anything=Decimal("1.0")),
+            r"Loose.anything: expected what JSON has, .*found Decimal.*declare .* as Decimal",
+        ),
+        (Loose(anything={"a": [datetime(2024, 1, 1, tzinfo=UTC)]}), r"Loose.anything\['a'\]\[0\]: expected what JSON"),
+        (Loose(anything={7: 1}), "Loose.anything key 7: expected what JSON has"),
+        (Loose(anything=2**63), "anything: expected a whole number of 64 bits, found one of 65"),
+        (Loose(anything=(1,)), "found .* .tuple."),
+        (Loose(anything=float("inf")), "found inf"),
+        (Loose(things=[Decimal(1)]), r"Loose.things\[0\]: expected what JSON has"),
+        (Loose(pair=(Decimal(1),)), "Loose.pair: expected what JSON has"),
+    ],
+)
+def test_what_would_come_back_as_something_else_is_not_stored(event: Loose, message: str) -> None:
+    with pytest.raises(Invalid, match=message):
+        LOOSE.encode(event, ids=SYSTEM_IDS)
+
+
+LOOSE = Codec([Loose])
 
 EXAMPLE = Everything(
     account="A",
