@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,23 +14,24 @@ from actum.journal.event import Event
 from actum.journal.query import Query
 
 if TYPE_CHECKING:
+    from actum.decision.handler import Answer, Handler
     from actum.decision.order import Order
     from actum.journal.codec import Codec
     from actum.journal.store import DecisionRecord, EventStore
 
 
-def events_of(answer: object) -> tuple[Event, ...]:
-    """The events that a rule answered, none where it answered None. `Misdeclared` for anything else."""
-    if isinstance(answer, Event):
-        return (answer,)
+def events_of(handler: Handler, answer: Answer) -> tuple[Event, ...]:
+    """The events that a rule answered, none where it answered None. `Misdeclared` for anything that it does not declare."""
     if answer is None:
         return ()
-    events: list[Event] = []
-    for event in cast("Iterable[object]", answer) if isinstance(answer, Iterable) else (answer,):
-        if not isinstance(event, Event):
-            raise Misdeclared(f"a rule answered {event!r:.80}; expected events, or None where there is nothing to do")
-        events.append(event)
-    return tuple(events)
+    events = (answer,) if isinstance(answer, Event) or not isinstance(answer, Iterable) else tuple(answer)
+    for event in events:
+        if type(event) not in handler.produces and not (handler.produces_any and isinstance(event, Event)):
+            raise Misdeclared(
+                f"{handler.name} answered {event!r:.80}; expected {' or '.join(cls.__name__ for cls in handler.produces)}, "
+                "as its signature says, or None where there is nothing to do; declare what else it answers"
+            )
+    return events
 
 
 def nothing(order: Order) -> NothingChanged:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
+from msgspec.structs import astuple
 
 from actum.decision.answering import events_of, first_answer, nothing, refusal
 from actum.decision.cache import Kept, StateCache
@@ -18,7 +19,7 @@ from actum.decision.lane import Ticket
 from actum.decision.loading import Loader
 from actum.decision.order import Entry, Job, Order
 from actum.decision.outcome import Decided, NothingChanged
-from actum.journal.errors import ActumError, Busy, Invalid, OutcomeUnknown, Refused, Unavailable
+from actum.journal.errors import ActumError, Busy, Invalid, Misdeclared, OutcomeUnknown, Refused, Unavailable
 from actum.journal.query import AppendCondition, union
 from actum.journal.store import Append, Appended, Collided, DecisionKey, Repeated
 
@@ -182,13 +183,19 @@ class Desk:
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
         kept = self._cache.kept
         needed = [kept[key] for key in order.needs]
+        given = [astuple(state.state) for state in needed]
         tags: tuple[str, ...] | None = None
         try:
-            one.events = events_of(order.handler.answer(order.command, needed))
+            one.events = events_of(order.handler, order.handler.answer(order.command, needed))
         except Refused as refused:
             one.refusal = refused
             one.events = (refusal(order, refused),)
             tags = order.handler.tags(order.command)
+        if [astuple(state.state) for state in needed] != given:
+            raise Misdeclared(
+                f"{order.handler.name} changed a state that it was given; a rule answers events, and only evolve "
+                "changes a state"
+            )
         if not one.events:
             one.events = (nothing(order),)
             tags = order.handler.tags(order.command)

@@ -99,6 +99,8 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[Read, ...]
     guards: tuple[tuple[Exists, Fold[Any]], ...]
     produces: tuple[type[Event], ...]
+    produces_any: bool
+    """Whether the signature says `Event` as well, and with it anything."""
     conflicts: frozenset[type[Event]] | None
     check: Callable[[Command], None]
     """Raises `Invalid` for a command that is not what its class declares."""
@@ -156,6 +158,7 @@ def handler_of(
         reads=reads,
         guards=tuple((guard, _existing(guard.event, _guard_tag(what, guard, command))) for guard in unless),
         produces=_produced(what, hints),
+        produces_any=_says_event(hints["return"]),
         conflicts=None if conflicts is None else frozenset(conflicts),
         check=checker(command),
         tags=tagger(command),
@@ -170,6 +173,10 @@ def _produced(what: str, hints: dict[str, Any]) -> tuple[type[Event], ...]:
     if not produced and hints["return"] is not type(None):
         raise Misdeclared(f"{what}: answers {name_of(hints['return'])}; expected event classes, as in `-> Deposited`")
     return produced
+
+
+def _says_event(annotation: Any) -> bool:
+    return annotation is Event or any(map(_says_event, typing.get_args(annotation)))
 
 
 def _guard_tag(what: str, guard: Exists, command: type[Command]) -> Tag:
