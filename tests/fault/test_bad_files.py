@@ -67,7 +67,8 @@ def test_an_empty_file_becomes_a_journal_but_not_for_a_reader(path: Path):
 
 def test_a_folder_is_no_journal(path: Path):
     path.mkdir()
-    assert "it is a folder; name a file in it" in refusal(path, Unavailable)
+    for read_only in (False, True):
+        assert "it is a folder; name a file in it" in refusal(path, Unavailable, read_only=read_only)
 
 
 def test_a_missing_folder_is_named(path: Path):
@@ -146,8 +147,23 @@ def test_a_file_that_cannot_be_written_is_said_to_be_so_and_can_be_read(open_to_
     open_to_all.chmod(0o777)
     kind, text, seen = elsewhere(_as_nobody, path)
     assert (kind, seen) == ("ReadOnly", 3)
-    assert text == f"{path} cannot be written; give this user the right to write it and its folder"
+    assert text == (
+        f"{path} cannot be written; give this user the right to write it and its folder, or copy it to where that is so"
+    )
     store.close()
+
+
+def _as_nobody_who_makes_one(path: Path) -> str:
+    become_nobody()
+    with pytest.raises(ReadOnly) as caught:
+        SqliteStore(path, timeout=0.2)
+    return str(caught.value)
+
+
+def test_a_folder_in_which_no_journal_can_be_made_is_said_to_be_so(open_to_all: Path):
+    open_to_all.chmod(0o555)
+    text = elsewhere(_as_nobody_who_makes_one, open_to_all / JOURNAL)
+    assert f"{open_to_all / JOURNAL} cannot be written; give this user the right to write it and its folder" in text
 
 
 def test_a_journal_opened_for_reading_says_so_when_it_is_written(path: Path):

@@ -51,23 +51,32 @@ def _in_our_words(wrong: BaseException, path: Path) -> ActumError | None:
         case apsw.FullError():
             return StorageFull(full)
         case apsw.ReadOnlyError() | apsw.PermissionsError():
-            return ReadOnly(f"{path} cannot be written; give this user the right to write it and its folder")
+            return ReadOnly(_unwritable(path))
         case apsw.NotADBError():
             return NotAJournal(f"{path} is not an SQLite file; name another path")
         case apsw.CorruptError():
             return Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup")
         case UnicodeDecodeError():
             return Corrupted(f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup")
+        case apsw.CantOpenError() if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            return ReadOnly(_unwritable(path))
         case apsw.CantOpenError():
             return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
         case apsw.IOError() | apsw.NoMemError():
             if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
                 return StorageFull(full)
+            if path.is_dir():
+                return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
             return Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log")
         case apsw.ConnectionClosedError() | apsw.CursorClosedError():
             return Unavailable(f"{path} is closed; open it again")
         case _:
             return None
+
+
+def _unwritable(path: Path) -> str:
+    """Also for who only reads: the notes that readers and writers leave each other lie beside the file."""
+    return f"{path} cannot be written; give this user the right to write it and its folder, or copy it to where that is so"
 
 
 def _is_full(path: Path) -> bool:
