@@ -11,7 +11,7 @@ from rich.text import Text
 
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, load_app, open_to_look
 from actum.cli.rendering import colour_of, json_of, local
-from actum.cli.terminal import line, out, readable
+from actum.cli.terminal import line, note, out, readable
 from actum.decision.state import fold_of
 from actum.history.as_of import position_at, state_at
 from actum.history.timeline import Step, Subject, timeline
@@ -54,6 +54,8 @@ def entity(
                 console.print(_step(step), soft_wrap=not console.is_terminal)
     finally:
         store.close()
+    if last is None:
+        note(f"nothing has happened to {cls.__name__} {' '.join(map(str, subject.ids))}")
     if not as_json:
         console.print(_state(last if last is not None else subject.fold.new(subject.ids)))
 

@@ -15,7 +15,7 @@ from actum.cli.options import journal_option, json_option, load_app, open_to_loo
 from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.selecting import selected_from, selecting
 from actum.cli.tail import Printer
-from actum.cli.terminal import line, out, readable
+from actum.cli.terminal import line, note, out, readable
 from actum.history.finding import event_at, event_with_id
 from actum.journal.errors import Invalid
 from actum.journal.message import to_json
@@ -63,6 +63,8 @@ def list_(
             printer.show(event)
             if number == limit:
                 break
+        if not printer.shown:
+            note(selected.missing(store))
     finally:
         store.close()
 

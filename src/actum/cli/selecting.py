@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from actum.journal.event import Position, SequencedEvent
-    from actum.journal.store import EventStore
+    from actum.journal.store import EventStore, JournalStore
 
 FunctionT = TypeVar("FunctionT", bound="Callable[..., Any]")
 
@@ -57,6 +57,16 @@ class Selected(msgspec.Struct, frozen=True):
         """All of them that there are now."""
         head = store.head()
         return (event for event in store.read(self.query, after=self.start(store), until=head) if self.wants(event))
+
+    def missing(self, store: JournalStore) -> str:
+        """What to say where there is none of them: most often a word is spelt otherwise."""
+        head, known = store.head(), sorted({kind.type for kind in store.kinds()})
+        strange = sorted({type for item in self.query.items for type in item.types}.difference(known))
+        if self.after > head:
+            return f"nothing was found: the journal ends at position {head}"
+        if strange:
+            return f"nothing was found: no event is of the type {', '.join(strange)}; there are {', '.join(known) or 'none'}"
+        return "nothing was found"
 
 
 def selecting(verb: FunctionT) -> FunctionT:

@@ -11,7 +11,7 @@ from rich.text import Text
 from actum.cli.options import journal_option, json_option, open_to_look
 from actum.cli.rendering import json_of, layout_for, local, row_of
 from actum.cli.selecting import selected_from, selecting
-from actum.cli.terminal import line, out
+from actum.cli.terminal import line, note, out
 from actum.subscription.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def tail(
             for event in selected.last(store, count):
                 printer.show(event)
         if no_follow:
+            if not printer.shown:
+                note(selected.missing(store))
             return
         with Subscription(store, selected.query, after=position) as subscription:
             for event in subscription:
@@ -76,9 +78,11 @@ class Printer:
         self._as_json = as_json
         self._console: Console = out()
         self._day: date | None = None
+        self.shown = 0
 
     def show(self, event: SequencedEvent) -> None:
         """One more event, on the terminal at once."""
+        self.shown += 1
         if self._as_json:
             line(json_of(event))
             return

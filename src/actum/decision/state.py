@@ -197,7 +197,10 @@ class Fold(Generic[StateT]):
 
 @cache
 def fold_of(cls: type[StateT]) -> Fold[StateT]:
-    """The fold of a state class. `Misdeclared` where it is not whole."""
+    """The fold of a state class. `Misdeclared` where it is not whole, `Invalid` where it is none."""
+    said: object = cls
+    if not (isinstance(said, type) and issubclass(said, State)):
+        raise Invalid(f"expected a class of states or views, found {said!r:.80}")
     return Fold(cls)
 
 

@@ -16,6 +16,12 @@ LONGEST_TEXT = 2000
 """The longest actor, reason or other text of the metadata, in characters."""
 
 
+def checked_text(name: str, text: object) -> None:
+    """`Invalid` where it is neither left out nor a text that can be kept."""
+    if text is not None and not (isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT):
+        raise Invalid(f"metadata {name}: expected text of 1 to {LONGEST_TEXT} characters, found {text!r:.80}")
+
+
 class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The traceability of one event. Every event that a command caused names its actor and its command."""
 
@@ -60,9 +66,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             "traceparent",
             "tracestate",
         ):
-            text = getattr(self, name)
-            if text is not None and not (isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT):
-                raise Invalid(f"metadata {name}: expected text of 1 to {LONGEST_TEXT} characters, found {text!r:.80}")
+            checked_text(name, getattr(self, name))
         for name in ("command_id", "correlation", "causation"):
             id = getattr(self, name)
             if id is not None and not isinstance(id, UUID):

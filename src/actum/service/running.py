@@ -8,6 +8,7 @@ from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
 from actum.history.as_of import position_at, state_at, state_now
 from actum.journal.errors import Invalid, Unavailable, Unknown
+from actum.journal.metadata import checked_text
 from actum.journal.query import Query, checked_query
 from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP, Rebuilds
@@ -86,6 +87,7 @@ class Running:
         part: Part | None = None,
         rebuilds: Rebuilds = Rebuilds.AUTOMATIC,
     ) -> None:
+        checked_text("actor", actor)
         self.app = app
         self.store = store
         self.actor = actor

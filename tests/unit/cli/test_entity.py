@@ -18,6 +18,12 @@ def test_a_life_is_told_with_what_each_event_changed(type_: Type):
     ]
 
 
+def test_a_thing_to_which_nothing_has_happened_is_said_to_be_so(type_: Type):
+    result = type_("entity", "Account", "A-7")
+    assert "nothing has happened to Account A-7" in result.stderr
+    assert "nothing" not in type_("entity", "Account", "A-1").stderr
+
+
 def test_a_view_has_a_life_too(type_: Type):
     assert "owner  → Léa Dupré" in type_("entity", "Balance", "A-1").stdout.replace('""', "")
 

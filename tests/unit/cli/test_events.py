@@ -17,6 +17,23 @@ def test_events_are_listed_in_order(type_: Type):
     ]
 
 
+@pytest.mark.parametrize("verb", [("events", "list"), ("tail", "--no-follow")])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--type", "Deposit"), "no event is of the type Deposit; there are Deposited, Opened, actum.refused"),
+        (("--after", "9"), "the journal ends at position 4"),
+        (("--tag", "account:A-7"), "nothing was found"),
+    ],
+)
+def test_where_none_is_there_it_says_what_there_is(
+    type_: Type, verb: tuple[str, str], words: tuple[str, str], says: str
+):
+    result = type_(*verb, *words)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert says in result.stderr
+
+
 def test_an_event_is_shown_with_its_envelope_its_data_and_its_decision(type_: Type):
     shown = type_("events", "show", "3").stdout
     for part in ("Deposited (version 1)", "account:A-1", "teller-7", "guichet de Genève", '"amount": "12.50"', "✓"):

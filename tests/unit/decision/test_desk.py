@@ -237,6 +237,8 @@ def test_what_is_no_command_is_said_to_be_none(running: Running, wrong: object) 
         running.append(Open(account="A", email="a") if isinstance(wrong, Opened) else wrong)  # type: ignore[arg-type]
     with pytest.raises(Invalid, match="expected a query of the journal"):
         running.events(wrong)  # type: ignore[arg-type]
+    with pytest.raises(Invalid, match="expected a class of states or views, found"):
+        running.state(wrong, "A")  # type: ignore[type-var]
     assert running.head() == 0
 
 
@@ -248,6 +250,8 @@ def test_what_is_no_command_is_said_to_be_none(running: Running, wrong: object) 
         ({"durability": "power-loss"}, "durability: expected Durability.POWER_LOSS or .* found 'power-loss'"),
         ({"timeout": -1}, "timeout: expected 0 to 86,400 seconds, found -1"),
         ({"payload_limit": 0}, "payload_limit: expected"),
+        ({"actor": ""}, "actor: expected text of 1 to 2000 characters, found ''"),
+        ({"actor": 7}, "actor: expected text of 1 to 2000 characters, found 7"),
     ],
 )
 @pytest.mark.parametrize("journal", ["memory:", "bank.db"])

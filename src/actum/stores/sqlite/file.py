@@ -58,16 +58,13 @@ def _in_our_words(wrong: BaseException, path: Path) -> ActumError | None:
             return Corrupted(f"{path} is damaged: {wrong}; run `actum verify`, restore from a backup")
         case UnicodeDecodeError():
             return Corrupted(f"{path} holds text that is none: {wrong}; run `actum verify`, restore from a backup")
-        case apsw.CantOpenError() if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
-            return ReadOnly(_unwritable(path))
         case apsw.CantOpenError():
-            return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
+            return _not_opened(path)
         case apsw.IOError() | apsw.NoMemError():
             if "disk is full" in str(wrong) or ("disk I/O" in str(wrong) and _is_full(path)):
                 return StorageFull(full)
-            if path.is_dir():
-                return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
-            return Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log")
+            failed = Unavailable(f"{path}: the storage failed: {wrong}; look at the system's log")
+            return _not_opened(path) if path.is_dir() else failed
         case apsw.ConnectionClosedError() | apsw.CursorClosedError():
             return Unavailable(f"{path} is closed; open it again")
         case _:
@@ -76,7 +73,9 @@ def _in_our_words(wrong: BaseException, path: Path) -> ActumError | None:
 
 def _unwritable(path: Path) -> str:
     """Also for who only reads: the notes that readers and writers leave each other lie beside the file."""
-    return f"{path} cannot be written; give this user the right to write it and its folder, or copy it to where that is so"
+    return (
+        f"{path} cannot be written; give this user the right to write it and its folder, or copy it to where that is so"
+    )
 
 
 def _is_full(path: Path) -> bool:
@@ -85,6 +84,12 @@ def _is_full(path: Path) -> bool:
     except OSError:
         return False
     return room.f_bavail * room.f_frsize < 65536
+
+
+def _not_opened(path: Path) -> Unavailable:
+    if path.parent.is_dir() and not path.is_dir() and not os.access(path.parent, os.W_OK):
+        return ReadOnly(_unwritable(path))
+    return Unavailable(f"{path} cannot be opened: {_why_not(path)}")
 
 
 def _why_not(path: Path) -> str:
