@@ -60,7 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     with _place(options) as place:
         if place.is_taken():
-            print(f"expected nothing at {place}: the audit begins with an empty journal", file=sys.stderr)
+            print(
+                f"expected nothing at {place}: the audit begins with an empty journal, and runs its import twice by itself; "
+                "delete what is there, or name another place",
+                file=sys.stderr,
+            )
             return 2
         figures = run(read(options.data), place)
     print(json.dumps(asdict(figures)))

@@ -115,7 +115,10 @@ def examine_archive(file: BinaryIO, *, progress: Progress = lambda position: Non
     for line in reading.body():
         if isinstance(line, EventLine):
             event = lines.event_of(line)
-            checked_continuation(header.origin, [event], [], onto=header.origin, head=position, recorded=recorded)
+            try:
+                checked_continuation(header.origin, [event], [], onto=header.origin, head=position, recorded=recorded)
+            except (Invalid, Corrupted) as wrong:
+                raise type(wrong)(f"line {reading.number}: {wrong}") from wrong
             position, recorded = event.position, event.recorded
             if position % BATCH == 0:
                 progress(position)

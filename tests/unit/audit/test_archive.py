@@ -174,7 +174,7 @@ def test_two_archives_in_one_file_stay_out(archive: bytes):
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        (b'"who', b'"whom', "position 1 is not what was committed to"),
+        (b'"who', b'"whom', "line 2: the event at position 1 is not what was committed to"),
         (b'"position":3', b'"position":4', "expected the event at position 3 next"),
         (b'"tags":["bar:1"]', b'"tags":["bar:2"]', "position 3 is not"),
         (b'"data64":"/wA="', b'"data64":"/wA"', "no base64"),
