@@ -11,12 +11,23 @@ from actum.decision.state import fold_of, hints_of
 from actum.http.answers import Events, Health, Outcome, Readiness, Record, Recording, Stated
 from actum.http.entering import Credentials, Me
 from actum.http.examples import example_of
-from actum.http.parameters import CONTROLS, OPERATORS
+from actum.http.parameter_objects import (
+    AT,
+    COMMAND_HEADERS,
+    EVENTS,
+    HEADERS,
+    PAGE,
+    TIMING,
+    UUID,
+    header,
+    parameter,
+    path,
+    segment,
+)
+from actum.http.parameters import OPERATORS
 from actum.http.problem import MEDIA_TYPE, TYPES
-from actum.http.schemas import TEXT, TIME, Schemas
-from actum.journal.event import LAST_POSITION, LONGEST_TYPE
+from actum.http.schemas import SCHEMA, Schemas
 from actum.journal.fields import fields_of
-from actum.journal.metadata import LONGEST_TEXT
 from actum.projection.paging import Page
 from actum.projection.view import plan_of
 
@@ -28,10 +39,12 @@ if TYPE_CHECKING:
     from actum.service.declared import Declared
 
 JSON = "application/json"
-SCHEMA = dict[str, Any]
+
 
 _ALWAYS = ("headers-too-large", "invalid", "unavailable", "busy", "draining")
+
 _SENT = ("too-slow", "too-large", "unsupported-media-type")
+
 _SECURED = ("unauthenticated", "forbidden", "too-many-requests")
 
 
@@ -98,13 +111,13 @@ class _Document:
         return paths | self._fixed() | (self._entrances() if self._secured else {})
 
     def _fixed(self) -> dict[str, Any]:
-        which = _path("which", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "its position, or its id", "1")
-        key = _path("key", {"type": "string", "format": "uuid"}, "the command's id", _UUID)
+        which = path("which", {"type": "string", "pattern": "^[0-9]{1,18}$"}, "its position, or its id", "1")
+        key = path("key", {"type": "string", "format": "uuid"}, "the command's id", UUID)
         return {
             "/decisions/{key}": {
                 "get": self._get("decision", "What was decided on a command", Record, [key], "not-found")
             },
-            "/events": {"get": self._get("events", "Events, page by page", Events, _EVENTS)},
+            "/events": {"get": self._get("events", "Events, page by page", Events, EVENTS)},
             "/events/{which}": {"get": self._get("event", "One event in full", Recording, [which], "not-found")},
             "/feed": {"get": self._feed()},
             "/health": {"get": self._public("health", "Whether the process answers", Health)},
@@ -116,8 +129,8 @@ class _Document:
         """How one says who one is, and takes it back."""
         body = {"required": True, "content": {JSON: {"schema": self._schemas.of(Credentials)}}}
         enter = {"requestBody": body, "responses": self._responses(Me, *_SENT)}
-        back = _parameter("back", {"type": "string", "pattern": "^/"}, about="the page to come back to")
-        said = [_parameter(name, {"type": "string"}) for name in ("code", "state", "error")]
+        back = parameter("back", {"type": "string", "pattern": "^/"}, about="the page to come back to")
+        said = [parameter(name, {"type": "string"}) for name in ("code", "state", "error")]
         gone = self._responses(Me) | {"204": {"description": "It is over"}}
         return {
             "/login": {"post": _entering("login", "Begin a session with name and password", **enter, security=[])},
@@ -143,14 +156,14 @@ class _Document:
             "operationId": f"command_{name}",
             "summary": _first_line(command) or f"Have {name} decided",
             "tags": ["commands"],
-            "parameters": _COMMAND_HEADERS,
+            "parameters": COMMAND_HEADERS,
             "requestBody": body,
             "responses": self._responses(Outcome, *problems, "outcome-unknown"),
         }
 
     def _feed(self) -> dict[str, Any]:
-        last = _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{0,18}$"}, "go on behind this position")
-        filters = [each for each in _EVENTS if each["name"] in ("type", "tag", "actor", "correlation", "after")]
+        last = header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{0,18}$"}, "go on behind this position")
+        filters = [each for each in EVENTS if each["name"] in ("type", "tag", "actor", "correlation", "after")]
         return self._stream("feed", "Events as they come, each a Recording", [*filters, last], "journal")
 
     def _live(self, name: str, query: type[Query]) -> dict[str, Any]:
@@ -170,13 +183,13 @@ class _Document:
         """The fields of a query as parameters."""
         required = {field.name: field.required for field in msgspec.structs.fields(query)}
         return [
-            _parameter(field, self._schemas.field(query, field), required=required[field]) for field in fields_of(query)
+            parameter(field, self._schemas.field(query, field), required=required[field]) for field in fields_of(query)
         ]
 
     def _query(self, name: str, query: type[Query]) -> dict[str, Any]:
         mine = self._fields(query)
         fields = [each["name"] for each in mine]
-        timing = [each for each in _TIMING if each["name"] not in fields]
+        timing = [each for each in TIMING if each["name"] not in fields]
         return self._get(
             f"query_{name}",
             _first_line(query) or f"Ask {name}",
@@ -190,7 +203,7 @@ class _Document:
 
     def _rows(self, name: str, view: type[View]) -> dict[str, Any]:
         filters = [
-            _parameter(f"{field}.{operator}", self._schemas.field(view, field))
+            parameter(f"{field}.{operator}", self._schemas.field(view, field))
             for field, cell in plan_of(view).cells.items()
             if cell.comparable
             for operator in OPERATORS
@@ -198,12 +211,12 @@ class _Document:
             and (cell.ordered or operator in ("eq", "ne"))
             and (operator != "starts" or cell.kind is str)
         ]
-        order = _parameter("order", {"enum": _orders(view)}, about="sort by a field; `-field` descending")
+        order = parameter("order", {"enum": _orders(view)}, about="sort by a field; `-field` descending")
         return self._get(
             f"view_{name}",
             f"Rows of {name}",
             _page(view),
-            [*filters, order, *_PAGE, *_TIMING],
+            [*filters, order, *PAGE, *TIMING],
             "cursor",
             "not-yet",
             "too-costly",
@@ -212,7 +225,7 @@ class _Document:
 
     def _row(self, name: str, view: type[View]) -> dict[str, Any]:
         return self._get(
-            f"row_{name}", f"One row of {name}", view, [*self._key(view), *_TIMING], "not-found", "not-yet", tag="views"
+            f"row_{name}", f"One row of {name}", view, [*self._key(view), *TIMING], "not-found", "not-yet", tag="views"
         )
 
     def _state(self, name: str, state: type[State]) -> dict[str, Any]:
@@ -220,7 +233,7 @@ class _Document:
             f"state_{name}",
             f"One {name}, now or as of a moment",
             Stated,
-            [*self._key(state), _AT],
+            [*self._key(state), AT],
             "not-found",
             "not-yet",
             tag="states",
@@ -232,7 +245,7 @@ class _Document:
     def _key(self, cls: type[State]) -> list[dict[str, Any]]:
         kinds = fields_of(cls)
         return [
-            _path(field, _segment(self._schemas.field(cls, field)), f"which {tag.name}", str(example_of(kinds[field])))
+            path(field, segment(self._schemas.field(cls, field)), f"which {tag.name}", str(example_of(kinds[field])))
             for field, tag in fold_of(cls).identity.items()
         ]
 
@@ -243,7 +256,7 @@ class _Document:
             "operationId": id,
             "summary": summary,
             "tags": [tag],
-            "parameters": [*parameters, *_HEADERS],
+            "parameters": [*parameters, *HEADERS],
             "responses": self._responses(kind, *problems) | {"304": {"description": "You have it already"}},
         }
 
@@ -320,28 +333,6 @@ def _orders(view: type[View]) -> list[str]:
     return [*fields, *(f"-{name}" for name in fields)]
 
 
-def _parameter(name: str, schema: SCHEMA, *, required: bool = False, about: str = "") -> dict[str, Any]:
-    made: dict[str, Any] = {"name": name, "in": "query", "required": required, "schema": schema}
-    return made | ({"description": about} if about else {})
-
-
-def _segment(schema: SCHEMA) -> SCHEMA:
-    """An identity as part of an address."""
-    return {"pattern": TEXT, "minLength": 1} | schema if schema.get("type") == "string" else schema
-
-
-def _several(schema: SCHEMA) -> SCHEMA:
-    return {"type": "array", "items": schema}
-
-
-def _path(name: str, schema: SCHEMA, about: str, example: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": schema, "description": about, "example": example}
-
-
-def _header(name: str, schema: SCHEMA, about: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": schema, "description": about}
-
-
 def _problem(name: str) -> dict[str, Any]:
     kind = TYPES[name]
     example = {"type": kind.urn, "title": kind.title, "status": kind.status, "detail": kind.remedy}
@@ -351,8 +342,8 @@ def _problem(name: str) -> dict[str, Any]:
     }
 
 
-_UUID = "018f4b5e-7c44-7b0e-9d5e-acf1a2b3c4d5"
 _REF = {"$ref": "#/components/schemas/Problem"}
+
 _PROBLEM: SCHEMA = {
     "type": "object",
     "description": "What went wrong (RFC 9457).",
@@ -371,45 +362,3 @@ _PROBLEM: SCHEMA = {
         },
     },
 }
-_POSITION: SCHEMA = {"type": "integer", "minimum": 0, "maximum": LAST_POSITION}
-_WORD: SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
-_UUIDS: SCHEMA = {"type": "string", "format": "uuid"}
-_MOMENT: SCHEMA = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,18}$"}, TIME]}
-_AT = _parameter("at", _MOMENT, about="as of a position, or a time with its zone")
-_TIMING = [
-    _AT,
-    _parameter("wait_for", _POSITION, about="only once the views show this position: read your own write"),
-    _parameter("timeout", {"type": "number", "minimum": 0}, about="how many seconds to wait for it"),
-]
-_ROWS: SCHEMA = {"type": "integer", "minimum": 1, "maximum": 1000}
-_PAGE = [
-    _parameter("limit", _ROWS, about="how many rows"),
-    _parameter("after", {"type": "string"}, about="the cursor that a page gave as its `next`"),
-]
-TYPE = "^[A-Za-z][A-Za-z0-9._-]*$"
-_EVENTS = [
-    _parameter(
-        "type", _several({"type": "string", "pattern": TYPE, "maxLength": LONGEST_TYPE}), about="of one of these types"
-    ),
-    _parameter("tag", _several({"type": "string", "minLength": 1, "pattern": TEXT}), about="with all of these tags"),
-    _parameter("actor", _several({"type": "string"}), about="what one of these did"),
-    _parameter("correlation", _several(_UUIDS), about="of one of these stories"),
-    _parameter("after", _POSITION, about="behind this position"),
-    _parameter("until", _MOMENT, about="up to this position, or this time"),
-    _parameter("since", TIME, about="recorded at this time or later"),
-    _parameter("limit", _ROWS, about="how many events; as many as the door gives, at most 500, where it is not said"),
-    _parameter("newest", {"enum": ["true", "false"]}, about="the newest first"),
-]
-_HEADERS = [_header("If-None-Match", {"type": "string"}, "the ETag of what you have")]
-_COMMAND_HEADERS = [
-    _header("Idempotency-Key", {"type": "string", "format": "uuid"}, "the command's id: it is decided once for it"),
-    _header("Actum-Actor", _WORD, "who asks, where nobody has logged in"),
-    _header("Actum-On-Behalf-Of", _WORD, "for whom"),
-    _header("Actum-Reason", _WORD, "why"),
-    _header("Actum-Effective-At", TIME, "when it happened, where that is not now"),
-    _header("Actum-Correlation", {"type": "string", "format": "uuid"}, "the story it belongs to"),
-    _header("Actum-Causation", {"type": "string", "format": "uuid"}, "the event or command that led to it"),
-    _header("traceparent", {"type": "string"}, "W3C Trace Context"),
-    _header("Prefer", {"type": "string"}, "`return=minimal` leaves the receipt out"),
-]
-assert {each["name"] for each in _TIMING} == set(CONTROLS)

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
-    from actum.http.identities import User
     from actum.http.provider import Provider
     from actum.http.proxied import Network
+    from actum.http.register import User
     from actum.http.said import Said
     from actum.service.declared import Declared
     from actum.service.running import Running

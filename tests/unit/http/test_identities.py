@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from actum import Invalid, Refused
-from actum.http.identities import Identities, TokenIssued, User
+from actum.http.identities import Identities
 from actum.http.policy import Policy
+from actum.http.register import TokenIssued, User
 from actum.journal.errors import Denied
 
 POLICY = Policy(roles={"teller": ("commands:*",)})
