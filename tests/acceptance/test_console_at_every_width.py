@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -266,10 +267,14 @@ def test_what_is_stored_stays_text_at_every_width(browser: Browser, url: str):
     assert complaints == []
 
 
+def own_page(_: Request) -> HTMLResponse:
+    return HTMLResponse(OWN_PAGE)
+
+
 def test_a_figure_of_a_page_of_ones_own_is_explained_in_sight_on_a_telephone(browser: Browser, street: Street):
     """In the theme of that page, not in that of the system."""
     shown = console(street.contexts, name="street")
-    own = Route("/", lambda _: HTMLResponse(OWN_PAGE))
+    own = Route("/", own_page)
     site = _Alone(Starlette(routes=[Mount("/console", shown), own]), shown.close)
     with Serving(site) as serving, looking(browser, serving.url, width=390, theme="dark") as context:
         page = at(context.new_page(), "/")

@@ -117,7 +117,9 @@ def drawn(asked: Asked, pieces: Mapping[str, Piece], tried: str) -> tuple[Drawin
 
 
 def _drawing(shape: Shape, asked: Asked, pieces: Mapping[str, Piece], tried: str) -> Drawing:
-    y, found, titles = TOP, [], []
+    y = TOP
+    found: list[_Context] = []
+    titles: list[tuple[int, str, int]] = []
     for name in asked.house.contexts:
         one = _Context(shape, asked, name, y, pieces, tried)
         titles.append((y - 14, name, asked.house.colour(name)))

@@ -1,4 +1,4 @@
-"""Tables stay tables for those who hear them: each part says its role, which a browser forgets of rows that are shown as cards.
+"""Tables stay tables for those who hear them: each part says its role, which some browsers forget of rows shown as cards.
 
 It is said where a template is compiled, so that none can leave it out; what is shown in a template never passes here.
 """

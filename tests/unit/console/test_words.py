@@ -13,7 +13,7 @@ from actum.console.french import FRENCH
 from actum.console.services import LASTS, VERBS
 from actum.console.troubles import REMEDIES
 from actum.console.views import ROLES
-from actum.console.words import Words
+from actum.console.words import Words, joined
 from actum.http.problem import TYPES
 from actum.service.consequences import Happens
 from actum.service.control import PieceState
@@ -49,6 +49,11 @@ def test_no_french_sentence_is_left_over():
 def test_a_sentence_has_the_same_places_in_both():
     for english, french in FRENCH.items():
         assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", french)), english
+
+
+def test_no_line_begins_with_a_mark_that_french_sets_apart():
+    assert joined("Pourquoi ? Dit « ainsi » : voilà") == "Pourquoi\xa0? Dit «\xa0ainsi\xa0»\xa0: voilà"
+    assert Words("fr")("Why is it what it is?").endswith("\xa0?")
 
 
 def test_what_is_put_into_a_sentence_is_escaped():
