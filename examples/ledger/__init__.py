@@ -1,6 +1,6 @@
 """A real bank's ledger: `messages`, `domain` and `views` are the bank, the rest brings in its records and checks them.
 
-`python -m examples.ledger --data DIR --journal PATH` does it all; `actum tail --app examples.ledger:bank` looks at it.
+`python -m examples.ledger --data DIR --journal PATH` does it all; `actum tail --journal PATH` looks at it.
 """
 
 from examples.ledger import views
