@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from actum.journal.codec import Codec
     from actum.journal.event import Event, SequencedEvent
     from actum.journal.store import JournalStore
-    from actum.process.books import React
+    from actum.process.instances import React
     from actum.process.process import Definition
 
 

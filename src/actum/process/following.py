@@ -18,7 +18,7 @@ from actum.journal.event import Event
 from actum.journal.query import Query
 from actum.journal.readmodel import ALL_SLICES, Change, Mark, Shape, slice_of
 from actum.process.agenda import Wish
-from actum.process.books import Begin
+from actum.process.instances import Begin
 from actum.process.naming import derived
 from actum.process.record import ProcessBegun, Reacted
 from actum.subscription.sharing import joined

@@ -15,7 +15,8 @@ from actum.journal.clock import to_datetime
 from actum.journal.errors import Busy, Conflict, Corrupted, OutcomeUnknown, Reused, Unavailable
 from actum.journal.readmodel import ALL_SLICES, slice_of
 from actum.process.agenda import Wish
-from actum.process.books import Instance, OutOfTurn, Park, Serve, Wait, looked_up
+from actum.process.books import looked_up
+from actum.process.instances import Instance, OutOfTurn, Park, Serve, Wait
 from actum.process.naming import derived
 from actum.process.together import Chain, together
 

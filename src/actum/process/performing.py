@@ -21,8 +21,9 @@ from actum.decision.outcome import Decided
 from actum.journal.clock import to_datetime
 from actum.journal.errors import Busy, Invalid, Reused
 from actum.process.agenda import Wish
-from actum.process.books import BeginEffect, FailEffect, FinishEffect, OutOfTurn
 from actum.process.effect import Attempt, Unknown
+from actum.process.errands import BeginEffect, FailEffect, FinishEffect
+from actum.process.instances import OutOfTurn
 from actum.process.naming import derived
 from actum.process.parking import LONGEST_ERROR, PASSING, because, may_pass
 from actum.process.record import said

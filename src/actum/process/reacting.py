@@ -17,8 +17,10 @@ from actum.journal.errors import Invalid, Refused, Reused
 from actum.journal.event import Position
 from actum.journal.query import Query
 from actum.process.agenda import Wish
-from actum.process.books import Fire, NoteEffect, OutOfTurn, React
+from actum.process.alarms import Fire
+from actum.process.errands import NoteEffect
 from actum.process.following import first_answer
+from actum.process.instances import OutOfTurn, React
 from actum.process.naming import TIMERS, derived, instance_of
 from actum.process.parking import Taker, because, may_pass
 from actum.process.reaction import Occasion, Sorted

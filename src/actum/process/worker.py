@@ -15,7 +15,8 @@ from actum.journal.clock import to_datetime
 from actum.journal.errors import Reused
 from actum.journal.query import Query
 from actum.process.agenda import Wish
-from actum.process.books import SetTimer, Turns, looked_up, turn_of
+from actum.process.alarms import SetTimer, Turns, turn_of
+from actum.process.books import looked_up
 from actum.process.following import Follower
 from actum.process.naming import TIMERS, derived
 from actum.process.reacting import EffectNotes, Reactor, Timers

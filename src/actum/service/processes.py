@@ -17,17 +17,9 @@ from actum.journal.errors import Busy, Invalid, Refused, Reused, Unknown
 from actum.journal.event import Event
 from actum.journal.message import to_json
 from actum.process.agenda import Answer, Wish
-from actum.process.books import (
-    CancelTimer,
-    DiscardEffect,
-    DiscardParked,
-    DiscardTimer,
-    FinishEffect,
-    Forgo,
-    RetryEffect,
-    RetryInstance,
-    SetTimer,
-)
+from actum.process.alarms import CancelTimer, DiscardTimer, SetTimer
+from actum.process.errands import DiscardEffect, FinishEffect, RetryEffect
+from actum.process.instances import DiscardParked, Forgo, RetryInstance
 from actum.process.naming import derived, instance_of
 from actum.process.process import Process
 from actum.process.record import said, timer_of

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from actum import App, Busy, Command, Effect, Invalid, Refused
-from actum.process.books import FinishEffect
 from actum.process.effect import LEASE, Attempt, Unknown
+from actum.process.errands import FinishEffect
 from actum.process.performing import Performer
 from actum.process.record import EffectBegun, EffectDone, EffectFailed, EffectRequested
 from actum.process.worker import MOST
