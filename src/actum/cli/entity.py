@@ -9,6 +9,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from actum.cli.naming import state_names
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, load_app, open_to_look
 from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.terminal import line, note, out, readable
@@ -29,7 +30,7 @@ at_option = click.option(
 
 
 @click.command()
-@click.argument("state")
+@click.argument("state", shell_complete=state_names)
 @click.argument("identity", nargs=-1)
 @app_option
 @journal_option
@@ -61,7 +62,7 @@ def entity(
 
 
 @click.command()
-@click.argument("state")
+@click.argument("state", shell_complete=state_names)
 @click.argument("identity", nargs=-1)
 @app_option
 @journal_option

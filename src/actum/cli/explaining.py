@@ -10,6 +10,7 @@ from rich.text import Text
 
 from actum.cli.entity import at_option
 from actum.cli.exits import FOUND
+from actum.cli.naming import state_names
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, read_database_option
 from actum.cli.rendering import colour_of, json_of, local
 from actum.cli.terminal import line, out, readable
@@ -33,7 +34,7 @@ DOUBTS = {
 
 
 @click.command()
-@click.argument("state")
+@click.argument("state", shell_complete=state_names)
 @click.argument("identity", nargs=-1, metavar="[IDENTITY]...")
 @click.argument("column")
 @app_option

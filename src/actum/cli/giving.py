@@ -15,6 +15,7 @@ from rich.text import Text
 
 from actum.cli.exits import FOUND
 from actum.cli.fields import message_from
+from actum.cli.naming import command_names, query_names
 from actum.cli.options import (
     TIME,
     app_option,
@@ -181,7 +182,7 @@ def _stopped(running: Running) -> str:
 
 
 @click.command()
-@click.argument("command")
+@click.argument("command", shell_complete=command_names)
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 @app_option
 @journal_option
@@ -265,7 +266,7 @@ def _say_refused(refused: Refused, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("query")
+@click.argument("query", shell_complete=query_names)
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 @app_option
 @journal_option

@@ -9,6 +9,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from actum.cli.naming import view_names
 from actum.cli.options import app_option, journal_option, json_option, load_app, load_app_in, read_database_option
 from actum.cli.terminal import bar, line, note, out
 from actum.cli.views import open_
@@ -35,7 +36,7 @@ def _named(view: str, app: str) -> type[View]:
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
@@ -86,7 +87,7 @@ def rebuild(
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
@@ -186,7 +187,7 @@ def _since(parting: Parting | None) -> str:
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
@@ -220,7 +221,7 @@ def switch(
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
@@ -251,7 +252,7 @@ def rollback(
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
@@ -298,7 +299,7 @@ def _do(
 
 
 @click.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option

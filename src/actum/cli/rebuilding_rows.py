@@ -9,6 +9,7 @@ import msgspec
 from rich.text import Text
 
 from actum.cli.exits import FOUND
+from actum.cli.naming import view_names
 from actum.cli.options import MOMENT, app_option, journal_option, json_option, load_app, read_database_option
 from actum.cli.rebuilding import reason_option, show, summary
 from actum.cli.terminal import bar, line, note, out
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("rebuild-rows")
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actum.cli.giving import answer_table
+from actum.cli.naming import view_names
 from actum.cli.options import app_option, existing, journal_option, json_option, load_app, read_database_option
 from actum.cli.terminal import bar, line, note, out
 from actum.journal.message import to_json
@@ -101,7 +102,7 @@ def show_followers(found: Sequence[FollowerStatus], what: str, *, none: str, as_
 
 
 @views.command()
-@click.argument("view")
+@click.argument("view", shell_complete=view_names)
 @click.argument("identity", nargs=-1)
 @app_option
 @journal_option
@@ -143,7 +144,7 @@ def show(
 
 
 @views.command()
-@click.argument("view", nargs=-1)
+@click.argument("view", nargs=-1, shell_complete=view_names)
 @app_option
 @journal_option
 @read_database_option
