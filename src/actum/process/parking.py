@@ -19,6 +19,8 @@ from actum.process.books import looked_up
 from actum.process.instances import Instance, OutOfTurn, Park, Serve, Wait
 from actum.process.naming import derived
 from actum.process.together import Chain, together
+from actum.subscription.patience import pause
+from actum.subscription.policy import Policy, park
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 PASSING = (Busy, Conflict, OutcomeUnknown, Unavailable)
 """What may be over when one tries again, and is nobody's mistake; but for `Corrupted`: see `may_pass`."""
 
-PAUSES = (0.1, 0.5, 2.5, 12.5)
-"""Seconds until a parked event is tried again by itself; after the last one it is left to a person."""
+PARKS = park(attempts=5, pause=1.0, longest=600.0)
+"""How a process is patient that does not say: after so many attempts, what is parked is left to a person."""
 
 LONGEST_ERROR = 2000
 """How many characters of an error go on record."""
@@ -45,6 +47,8 @@ class Taker(ABC):
     """Takes events for the instances they concern, each instance in its own order and all of them together."""
 
     from_beginning = False
+    policy: Policy = PARKS
+    """How often, and after which pauses, what is parked is tried again by itself."""
 
     def __init__(self, name: str, *, store: JournalStore, codec: Codec, give: Give) -> None:
         self.name = name
@@ -131,8 +135,9 @@ class Taker(ABC):
 
     def _park(self, instance: str, stored: SequencedEvent, attempt: int, wrong: Exception) -> Chain:
         again = None
-        if attempt <= len(PAUSES):
-            again = to_datetime(self.store.now()) + timedelta(seconds=PAUSES[attempt - 1])
+        if attempt < self.policy.attempts:
+            wait = pause(attempt, first=self.policy.pause, longest=self.policy.longest)
+            again = to_datetime(self.store.now()) + timedelta(seconds=wait)
         command = Park(
             instance=instance,
             process=self.name,

@@ -13,6 +13,7 @@ from actum.journal.event import Event
 from actum.journal.fields import name_of
 from actum.process.naming import instance_of
 from actum.process.reaction import Occasion, Reactions, Sorted
+from actum.subscription.policy import Policy, Then
 
 PATIENCE = timedelta(days=1)
 """After how long without a reaction an instance that has not ended counts as stuck, unless its class says otherwise."""
@@ -31,12 +32,23 @@ class ProcessType(StateType):
         *,
         starts: type[Event] | tuple[type[Event], ...] = (),
         patience: timedelta = PATIENCE,
+        on_failure: Policy | None = None,
         **options: Any,
     ) -> Any:
         made: Any = super().__new__(mcls, class_name, bases, namespace, **options)
+        made.__policy__ = None if on_failure is None else _checked_parks(on_failure, class_name)
         made.__starts__ = starts if isinstance(starts, tuple) else (starts,)
         made.__patience__ = patience
         return made
+
+
+def _checked_parks(policy: object, name: str) -> Policy:
+    if not isinstance(policy, Policy) or policy.then is not Then.PARK:
+        raise Misdeclared(
+            f"{name}: on_failure: expected park(…), found {policy!r:.80}; a process parks what it cannot take, and a person retries "
+            "it or discards it, for other instances must not wait and nothing may be left out unseen"
+        )
+    return policy
 
 
 class Process(State, metaclass=ProcessType):
@@ -54,11 +66,13 @@ class Process(State, metaclass=ProcessType):
     Its identities say which instance an event concerns. An instance lives from the first of the events that it `starts`
     with until `evolve` sets `ended`; its timers are then cancelled. `react` sees the state after the event, and changes
     nothing: it answers what shall be done. It may take an `Occasion` as its second argument, for time, ids and chance.
-    Instances that are silent for longer than `patience` are found as stuck.
+    Instances that are silent for longer than `patience` are found as stuck. `on_failure=park(attempts=…, pause=…)` says how often
+    an event that cannot be taken is tried again by itself, and after which pauses, before it is left to a person.
     """
 
     __starts__: ClassVar[tuple[type[Event], ...]]
     __patience__: ClassVar[timedelta]
+    __policy__: ClassVar[Policy | None]
 
     ended: bool = False
     """Set by `evolve` when there is nothing more to react to."""
@@ -78,6 +92,7 @@ class Definition(Generic[ProcessT]):
         self.cls = cls
         self.name = cls.__name__
         self.from_beginning = from_beginning
+        self.policy = cls.__policy__
         self.fold: Fold[ProcessT] = Fold(cls)
         self.reacts, self._occasion = _reacts(cls)
         self.starts = frozenset(cls.__starts__)

@@ -22,7 +22,7 @@ from actum.process.errands import NoteEffect
 from actum.process.following import first_answer
 from actum.process.instances import OutOfTurn, React
 from actum.process.naming import TIMERS, derived, instance_of
-from actum.process.parking import Taker, because, may_pass
+from actum.process.parking import PARKS, Taker, because, may_pass
 from actum.process.reaction import Occasion, Sorted
 from actum.process.record import Reacted, Said, TimerFired, TimerSet, command_of, said, timer_of
 from actum.process.together import together
@@ -78,6 +78,7 @@ class Reactor(Taker):
     ) -> None:
         super().__init__(definition.name, **at)
         self.from_beginning = definition.from_beginning
+        self.policy = definition.policy or PARKS
         self._definition = definition
         self._commands = commands
         self._tracked: OrderedDict[str, Tracked] = OrderedDict()

@@ -23,7 +23,7 @@ from actum.projection.holdings import Follows, Holdings
 from actum.projection.notes import SCRIBE, Scribe, bring_in
 from actum.projection.rows import ROWS_KEPT
 from actum.projection.stretch import PAGE, Pages, Stretch
-from actum.subscription.patience import LONGEST_PAUSE, Trouble, trouble
+from actum.subscription.patience import Trouble, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -246,15 +246,16 @@ class Projector:
             return True
 
     def _stumble(self, line: Line, wrong: Exception) -> None:
-        before = line.trouble
-        line.trouble = trouble(wrong) if before is None else before.once_more(wrong)
+        before, policy = line.trouble, line.plan.policy
+        attempts = 1 if before is None else before.attempts + 1
+        line.trouble = trouble(wrong, attempts=attempts, first=policy.pause, longest=policy.longest)
         if before is None or str(before.error) != str(wrong):
             _LOG.error(
                 "%s stopped at position %s: %s; trying again, in %g s at the latest",
                 line.where,
                 line.mark.position,
                 wrong,
-                LONGEST_PAUSE,
+                policy.longest,
                 exc_info=wrong,
             )
 

@@ -39,9 +39,11 @@ class Trouble(msgspec.Struct, frozen=True):
         return trouble(error, attempts=self.attempts + 1)
 
 
-def trouble(error: Exception, *, attempts: int = 1) -> Trouble:
+def trouble(
+    error: Exception, *, attempts: int = 1, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE
+) -> Trouble:
     """The trouble after so many attempts that failed."""
-    return Trouble(error, attempts, time.monotonic() + pause(attempts))
+    return Trouble(error, attempts, time.monotonic() + pause(attempts, first=first, longest=longest))
 
 
 def pause(attempts: int, *, first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> float:

@@ -7,6 +7,10 @@ from enum import Enum
 import msgspec
 
 from actum.journal.errors import Misdeclared
+from actum.subscription.patience import FIRST_PAUSE, LONGEST_PAUSE
+
+LONGEST_WAIT = 86_400
+"""Seconds between two attempts, whatever is said, at the most."""
 
 
 class Then(Enum):
@@ -21,32 +25,51 @@ class Then(Enum):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What to do, after how many attempts. Made by `stop()`, `park()` and `skip()`."""
+    """What to do, after how many attempts. Made by `stop()`, `park()` and `skip()`.
+
+    Seconds between two attempts: `pause` at the most after the first, twice as many after each next one, up to `longest`; how long within
+    the upper half of that, is drawn, so that many do not come at once. Where nothing else is said, `longest` is a hundred times `pause`, and 5
+    seconds at the least.
+    """
 
     then: Then = Then.STOP
     attempts: int = 1
     reason: str = ""
+    pause: float = FIRST_PAUSE
+    longest: float = LONGEST_PAUSE
 
     def __post_init__(self) -> None:
         if type(self.attempts) is not int or self.attempts < 1:
             raise Misdeclared(f"attempts: expected 1 or more, found {self.attempts!r}")
+        if not 0 < self.pause <= self.longest <= LONGEST_WAIT:
+            raise Misdeclared(
+                f"pause: expected seconds above 0, not above longest, which is {LONGEST_WAIT:,} at the most; "
+                f"found {self.pause!r} and {self.longest!r}"
+            )
         if self.then is Then.SKIP and not self.reason.strip():
             raise Misdeclared("skip: expected a reason, for it goes on record; say why these events do not matter")
 
 
-def stop() -> Policy:
+def stop(*, pause: float = FIRST_PAUSE, longest: float | None = None) -> Policy:
     """Stand still before the event until it can be taken in. What happens unless another policy is said."""
-    return Policy()
+    return Policy(pause=pause, longest=_longest(pause, longest))
 
 
-def park(*, attempts: int = 5) -> Policy:
-    """After so many attempts, with growing pauses between them, park the event and the later ones of its key."""
-    return Policy(Then.PARK, attempts)
+def park(*, attempts: int = 5, pause: float = FIRST_PAUSE, longest: float | None = None) -> Policy:
+    """After so many attempts, with growing pauses between them, park the event and the later ones of its key.
+
+    With the usual pauses, five attempts take a third of a second: name longer ones for what depends on something that may be away.
+    """
+    return Policy(Then.PARK, attempts, pause=pause, longest=_longest(pause, longest))
 
 
-def skip(reason: str, *, attempts: int = 5) -> Policy:
+def skip(reason: str, *, attempts: int = 5, pause: float = FIRST_PAUSE, longest: float | None = None) -> Policy:
     """After so many attempts, with growing pauses between them, pass the event over. The reason goes on record."""
-    return Policy(Then.SKIP, attempts, reason)
+    return Policy(Then.SKIP, attempts, reason, pause, _longest(pause, longest))
+
+
+def _longest(pause: float, longest: float | None) -> float:
+    return max(LONGEST_PAUSE, min(100 * pause, LONGEST_WAIT)) if longest is None else longest
 
 
 def checked_policy(policy: object, name: str) -> Policy:

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from actum import App, Busy, Command, Event, Process, Refused, Timer
+from actum import App, Busy, Command, Event, Misdeclared, Process, Refused, Timer
 from actum.journal.upcast import split
-from actum.process.parking import PAUSES
+from actum.process.parking import PARKS
 from actum.process.record import Discarded, Forgone, Parked, Retried, Served, Waiting
+from actum.subscription.policy import park, skip, stop
 from tests.unit.process.payouts import (
     Bench,
     Deposit,
@@ -31,6 +32,7 @@ from tests.unit.process.payouts import (
     request,
 )
 
+PAUSES = [PARKS.pause * 2**number for number in range(PARKS.attempts - 1)]
 HOPELESS = sum(PAUSES) + 60
 """Seconds after which everything that is tried again by itself has been."""
 
@@ -105,6 +107,28 @@ def test_it_is_tried_again_a_little_later_each_time_and_then_left_to_a_person(at
     assert parked[-1].again is None
     bench.pass_time(days=365)
     assert bench.types().count("actum.parked") == 5
+
+
+class Patient(Counting, starts=Requested, on_failure=park(attempts=3, pause=60)):
+    """As often, and after such pauses, as it says."""
+
+
+def test_a_process_says_how_often_and_after_which_pauses_it_is_tried_again(at_work: Open):
+    bench = at_work(a_bank(payout=Patient))
+    moods["P"] = ZeroDivisionError("no")
+    bench.do(ask("P"))
+    for seconds in (29, 31, 59, 61):
+        bench.pass_time(seconds=seconds)
+    parked = [event for event in bench.running.events() if isinstance(event.event, Parked)]
+    waits = [one.event.again - one.recorded_at for one in parked if one.event.again is not None]  # type: ignore[attr-defined]
+    assert [one.event.attempt for one in parked] == [1, 2, 3]  # type: ignore[attr-defined]
+    assert all(most / 2 <= wait.total_seconds() <= most for wait, most in zip(waits, (60, 120), strict=True))
+
+
+def test_a_process_neither_stands_still_nor_passes_over():
+    for policy in (stop(), skip("never mind"), park):
+        with pytest.raises(Misdeclared, match="Hasty: on_failure: expected park"):
+            type(Process)("Hasty", (Counting,), {}, starts=Requested, on_failure=policy)
 
 
 def test_a_person_retries_with_a_reason_once_the_code_is_mended(at_work: Open):

@@ -398,3 +398,15 @@ def test_what_cannot_be_asked_for_is_said(running: Running):
         skip("")
     with pytest.raises(Misdeclared, match="expected 1 or more, found 0"):
         park(attempts=0)
+    with pytest.raises(Misdeclared, match=r"pause: expected seconds above 0, not above longest, .* found 9 and 5\.0"):
+        park(pause=9, longest=5.0)
+
+
+def test_one_is_tried_again_after_the_pauses_that_its_policy_names(journal: str):
+    with _app(park(attempts=2, pause=600, longest=600)).open(journal, actor="ada", follow=False) as running:
+        _pay(running, ("a", 13))
+        running.views.shelf.step()
+        trouble = running.views.shelf.trouble
+        assert trouble is not None
+        assert 200 < running.views.shelf.rest(10_000) <= 600
+        assert running.parked() == ()
