@@ -13,6 +13,7 @@ from actum.process.naming import InstanceId, ScheduleName, TimerId, derived
 from actum.process.record import TimerCancelled, TimerFired, TimerSet
 
 if TYPE_CHECKING:
+    from actum.process.record import Said
     from actum.process.schedule import SchedulePlan
 
 
@@ -27,6 +28,14 @@ class Fire(Command, name="actum.fire"):
     """A timer's time has come, and somebody is there."""
 
     timer: TimerId
+    now: datetime
+
+
+class FireTurn(Command, name="actum.fire-turn"):
+    """The same where the timer is a turn of a schedule."""
+
+    timer: TimerId
+    schedule: ScheduleName
     now: datetime
 
 
@@ -86,6 +95,19 @@ def cancel_timer(command: CancelTimer, timer: Alarm) -> TimerCancelled:
 def cancelled(timer: TimerSet) -> TimerCancelled:
     """What says that this timer is cancelled."""
     return TimerCancelled(timer=timer.timer, name=timer.name, instance=timer.instance, schedule=timer.schedule)
+
+
+def fired(due: TimerSet, at: datetime, command: Said | None) -> TimerFired:
+    """What says that this timer fired, and which command it stood for."""
+    return TimerFired(
+        timer=due.timer,
+        name=due.name,
+        due=due.due,
+        at=at,
+        instance=due.instance,
+        schedule=due.schedule,
+        command=command,
+    )
 
 
 def turn_of(plan: SchedulePlan, due: datetime, *, after: object) -> TimerSet:

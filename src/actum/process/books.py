@@ -17,7 +17,18 @@ from actum.decision.command import Command
 from actum.decision.handler import Handler, handler_of
 from actum.decision.state import Fold, Identity, State, fold_of
 from actum.journal.event import RESERVED, Event
-from actum.process.alarms import Alarm, DiscardTimer, Fire, cancel_timer, cancelled, set_timer, turn_of
+from actum.process.alarms import (
+    Alarm,
+    DiscardTimer,
+    Fire,
+    FireTurn,
+    Turns,
+    cancel_timer,
+    cancelled,
+    fired,
+    set_timer,
+    turn_of,
+)
 from actum.process.errands import (
     Errand,
     FinishEffect,
@@ -89,29 +100,35 @@ class Books:
             yield from effect.events(self._codec())
 
     def fire(self, command: Fire, timer: Alarm) -> Iterator[TimerFired | Event]:
-        """The timer, what it stands for, and the next turn of its schedule; unless it fired or was cancelled before."""
+        """The timer, and what it stands for; unless it fired or was cancelled before."""
         due = timer.set
         if due is None:
             return
         if command.now < due.due:
             raise OutOfTurn
-        plan = self._schedules.get(due.schedule) if due.schedule else None
-        if due.schedule and (plan is None or plan.spec != due.spec):
-            yield cancelled(due)
-            return
-        yield TimerFired(
-            timer=due.timer,
-            name=due.name,
-            due=due.due,
-            at=command.now,
-            instance=due.instance,
-            schedule=due.schedule,
-            command=said(plan.command(due.due), derived("turn", due.timer)) if plan else due.command,
-        )
+        yield fired(due, command.now, due.command)
         if due.event is not None:
             yield from due.event.events(self._codec())
-        if plan is not None:
-            yield turn_of(plan, plan.next(due.due, command.now), after=due.timer)
+
+    def fire_turn(
+        self, command: FireTurn, timer: Alarm, turns: Turns
+    ) -> Iterator[TimerFired | TimerCancelled | TimerSet]:
+        """The turn, and the next one by this program's rule.
+
+        One in whose place another was set, or of a schedule that is no longer declared, is let go of. While an older program is at
+        work beside a newer one whose rule is another, whoever is there takes the turn that was set last: none is lost.
+        """
+        due = timer.set
+        if due is None:
+            return
+        if command.now < due.due:
+            raise OutOfTurn
+        plan = self._schedules.get(command.schedule)
+        if plan is None or turns.timer != due.timer:
+            yield cancelled(due)
+            return
+        yield fired(due, command.now, said(plan.command(due.due), derived("turn", due.timer)))
+        yield turn_of(plan, plan.next(due.due, command.now), after=due.timer)
 
     def discard_timer(
         self, command: DiscardTimer, instance: Instance, timer: Alarm
@@ -148,6 +165,7 @@ class Books:
             set_timer,
             cancel_timer,
             self.fire,
+            self.fire_turn,
             self.discard_timer,
             note_effect,
             begin_effect,

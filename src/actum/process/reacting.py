@@ -17,7 +17,7 @@ from actum.journal.errors import Invalid, Refused, Reused
 from actum.journal.event import Position
 from actum.journal.query import Query
 from actum.process.agenda import Wish
-from actum.process.alarms import Fire
+from actum.process.alarms import Fire, FireTurn
 from actum.process.errands import NoteEffect
 from actum.process.following import first_answer
 from actum.process.instances import OutOfTurn, React
@@ -259,10 +259,11 @@ class Timers(OneByOne):
 
     def _firing(self, stored: SequencedEvent, now: datetime) -> Chain:
         """That somebody else fired it first is as good."""
-        timer = self.timer(stored)
-        assert timer is not None
+        (due,) = self.codec.decode(stored)
+        assert isinstance(due, TimerSet)
+        turn = FireTurn(timer=due.timer, schedule=due.schedule, now=now) if due.schedule else None
         with suppress(Reused):
-            yield Wish(Fire(timer=timer, now=now), derived("fire", timer), because(stored, TIMERS))
+            yield Wish(turn or Fire(timer=due.timer, now=now), derived("fire", due.timer), because(stored, TIMERS))
 
     def timer(self, stored: SequencedEvent) -> UUID | None:
         """See `Taker.timer`."""

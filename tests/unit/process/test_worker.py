@@ -356,3 +356,45 @@ def test_the_worker_rests_until_something_is_due_and_looks_anyway(at_work: Open)
     )
     worker._agenda.catch_up()
     assert worker.rest(1.0) == pytest.approx(0.25)
+
+
+class Count(Command):
+    turn: str
+
+
+class Counted(Event):
+    turn: str
+
+
+def _counting(at: str) -> App:
+    app = App("counting", version=at)
+
+    @app.decides
+    def count(command: Count) -> Counted:
+        return Counted(turn=command.turn)
+
+    @app.schedule(Daily(at, zone="UTC"))
+    def count_the_day(due: datetime) -> Count:
+        return Count(turn=f"{due:%d %H:%M}")
+
+    return app
+
+
+def test_while_an_older_program_works_beside_a_newer_one_with_another_rule_no_turn_is_lost_and_none_taken_twice(
+    tmp_path: Path,
+):
+    older = Bench(tmp_path / "journal.db", _counting("02:30"))
+    older.running.processes.catch_up()
+    newer = Bench(tmp_path / "journal.db", _counting("03:30"), older.clock)
+    newer.running.processes.catch_up()
+    for _ in range(48):
+        older.pass_time(hours=1)
+        newer.pass_time(seconds=0)
+    older.running.close()
+    for _ in range(72):
+        newer.pass_time(hours=1)
+    turns = [event.event.turn for event in newer.running.events() if isinstance(event.event, Counted)]
+    newer.running.close()
+    assert turns == ["02 03:30", "03 02:30", "04 02:30", "04 03:30", "05 03:30", "06 03:30"], (
+        "each by the rule of whoever set it"
+    )
