@@ -13,7 +13,7 @@ statement that moves a checkpoint demands the epoch, too: whoever lost a share w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from hashlib import sha256
@@ -104,6 +104,9 @@ class Standing(msgspec.Struct, frozen=True):
     mark: Mark
     role: Role
 
+
+NTH = "_nth"
+"""The last column of the key of a table without a primary key: the how manieth row with these very cells it is, from 1."""
 
 SLICES = 1024
 """Over how many slices the keys of a follower are spread."""
@@ -241,7 +244,25 @@ class Selection(msgspec.Struct, frozen=True):
     limit: int = 1000
 
 
-class Snapshot(Protocol):
+class Making(Protocol):
+    """What is seen at one moment of tables that followers make themselves."""
+
+    def made(self, shape: Shape) -> list[Shape]:
+        """The tables of a follower, in order of their names, with their columns and what tells their rows apart: the primary
+        key, or, without one, all columns and `NTH`.
+        """
+        ...
+
+    def rows_of(self, made: Shape) -> Iterator[Row]:
+        """All rows of such a table in order of its key; what is no text or number is told as text."""
+        ...
+
+    def row_of(self, made: Shape, key: Row) -> Row | None:
+        """The row of such a table that has this key, None where there is none."""
+        ...
+
+
+class Snapshot(Making, Protocol):
     """A read database as it is at one moment, whatever is written meanwhile. For one thread."""
 
     def tables(self) -> list[Standing]:
@@ -304,12 +325,53 @@ class Leases(Protocol):
         ...
 
 
+class Rooms(Protocol):
+    """Where tables are that followers make themselves, of definitions that are not live: rooms beside one read database, each a read
+    database of its own, so that the very same statements find other tables there. Shared between threads.
+    """
+
+    def standing(self, called: str) -> list[Standing]:
+        """What is in rooms for a name, and where it stands; at the beginning where nothing is in its room yet."""
+        ...
+
+    def open(self, shape: Shape) -> ReadDatabase:
+        """The room of a definition, made for a candidate where there is none. Whoever opens it leaves it to be closed with the rest.
+
+        What is done in it may read the live tables, and writes nothing outside of the room: `Misdeclared` where it would.
+        """
+        ...
+
+    def claim(self, live: Shape, candidate: Shape) -> None:
+        """Know which live tables the candidate's would replace. `Misdeclared` where one of these is somebody else's."""
+        ...
+
+    def swap(self, shape: Shape, *, instead_of: Shape, until: Position, aside: Role) -> bool:
+        """Have the tables in the room of `shape` and the live ones change places, their checkpoints with them: all readers at once.
+
+        False, and nothing changed, where either is not there, the one before is not live (any more), or has come further than `until`.
+        """
+        ...
+
+    def drop(self, table: str) -> None:
+        """Take a room away with what is in it, if it is there."""
+        ...
+
+    def passing(self) -> AbstractContextManager[ReadDatabase]:
+        """A room that nobody knows of, and that is gone afterwards."""
+        ...
+
+
 class ReadDatabase(Leases, Protocol):
     """Tables derived from one journal. May be deleted at any time: the journal has everything. Shared between threads."""
 
     @property
     def address(self) -> str:
         """Where it is, for people."""
+        ...
+
+    @property
+    def rooms(self) -> Rooms:
+        """Where tables are that followers make themselves, of definitions that are not live."""
         ...
 
     def writable(self) -> bool:

@@ -18,8 +18,9 @@ from psycopg import errors
 from actum.journal.errors import ActumError, Invalid
 from actum.journal.event import EventData
 from actum.journal.readmodel import ALL_SLICES, ENDED, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
-from actum.stores.postgres import cells, table_sql
+from actum.stores.postgres import cells, made, table_sql
 from actum.stores.postgres.connecting import SESSION
+from actum.stores.postgres.made import row_of, rows_of
 from actum.stores.postgres.trouble import is_lost
 from actum.stores.postgres.views_schema import ViewsSchema, unfit, value_of
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import Change, Cut, Filter, Row, Selection, Work
     from actum.stores.postgres.address import Address
     from actum.stores.postgres.connecting import Connection
+    from actum.stores.postgres.rooms import PostgresRooms
     from actum.stores.postgres.table_sql import Names
 
 _SHAPES = msgspec.json.Decoder(Shape)
@@ -53,6 +55,8 @@ class PostgresTables:
     `timeout` is how many seconds to wait for another process before `Busy`. Share one object between threads.
     """
 
+    _rooms: PostgresRooms | None = None
+
     def __init__(self, address: Address, *, origin: str, timeout: float = 10.0) -> None:
         self._schema = ViewsSchema(address, origin=origin, timeout=timeout)
         self._names = self._schema.names
@@ -67,6 +71,15 @@ class PostgresTables:
     def schema(self) -> ViewsSchema:
         """Where it lies."""
         return self._schema
+
+    @property
+    def rooms(self) -> PostgresRooms:
+        """See `ReadDatabase.rooms`."""
+        from actum.stores.postgres.rooms import PostgresRooms  # noqa: PLC0415 - asked for by few
+
+        if self._rooms is None:
+            self._rooms = PostgresRooms(self._schema, room=PostgresRoom)
+        return self._rooms
 
     # Tables and marks.
 
@@ -118,7 +131,8 @@ class PostgresTables:
             if Role(role) is Role.LIVE and shape.name:
                 connection.execute(table_sql.name(self._names, shape))
         if begin is not None:
-            self._theirs(begin, connection)
+            self._theirs(self._schema.walled(begin, shape.name or shape.table), connection, begins=True)
+            made.own(connection, self._schema, shape.table)
 
     def _take_away(self, connection: Connection, table: str) -> None:
         """The table, and first the view by its name that looks at it."""
@@ -168,7 +182,7 @@ class PostgresTables:
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """See `ReadDatabase.snapshot`."""
         with self._schema.moment() as connection:
-            yield PostgresSnapshot(connection, self._names, self._sql)
+            yield PostgresSnapshot(connection, self._schema)
 
     def drop(self, table: str) -> None:
         """See `ReadDatabase.drop`."""
@@ -310,7 +324,8 @@ class PostgresTables:
                 if change.removed:
                     connection.execute(table_sql.delete(self._names, change.shape), gone)
                 if change.work is not None:
-                    self._theirs(change.work, connection)
+                    name = change.shape.name or change.shape.table
+                    self._theirs(self._schema.walled(change.work, name), connection)
                 self._put_aside(connection, change)
 
         alone = all(change.work is None for change in changes)
@@ -325,12 +340,12 @@ class PostgresTables:
             raise
         return True
 
-    def _theirs(self, work: Work, connection: Connection) -> None:
+    def _theirs(self, work: Work, connection: Connection, *, begins: bool = False) -> None:
         """Somebody's own work in the transaction, whose tables are looked for in this schema first.
 
         What goes wrong in it is theirs, but for a connection that breaks. `Invalid` where it ends the transaction.
         """
-        connection.execute(self._sql["our_names_first"], (self._names.schema,))
+        self._lead(connection, begins=begins)
         connection.execute(self._sql["lend"])
         try:
             work(connection)
@@ -341,6 +356,14 @@ class PostgresTables:
             if is_lost(wrong):
                 raise
             raise _TheirsError(wrong) from wrong
+
+    def _lead(self, connection: Connection, *, begins: bool) -> None:
+        """Have names without a schema lead here. What a follower begins with in a room does not find the live tables there: it may
+        drop tables by their names.
+        """
+        if self._schema.live is not None and not begins:
+            connection.execute(self._sql["our_names_first"], (self._schema.live,))
+        connection.execute(self._sql["our_names_first"], (self._names.schema,))
 
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `ReadDatabase.select`."""
@@ -353,16 +376,26 @@ class PostgresTables:
 
     def close(self) -> None:
         """See `ReadDatabase.close`."""
+        if self._rooms is not None:
+            self._rooms.close()
         self._schema.connections.close()
+
+
+class PostgresRoom(PostgresTables):
+    """What is in a room: the read database that lies in its schema."""
+
+    def __init__(self, schema: ViewsSchema) -> None:
+        self._schema, self._names, self._sql = schema, schema.names, schema.sql
 
 
 class PostgresSnapshot:
     """A read database at one moment: a transaction that reads, on a connection of its own. Made by `snapshot`."""
 
-    def __init__(self, connection: Connection, names: Names, sql: Mapping[str, bytes]) -> None:
+    def __init__(self, connection: Connection, schema: ViewsSchema) -> None:
         self._connection = connection
-        self._names = names
-        self._sql = sql
+        self._schema = schema
+        self._names = schema.names
+        self._sql = schema.sql
 
     def tables(self) -> list[Standing]:
         """See `Snapshot.tables`."""
@@ -375,6 +408,18 @@ class PostgresSnapshot:
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `Snapshot.select`."""
         return _select(self._connection, self._names, shape, selection)
+
+    def made(self, shape: Shape) -> list[Shape]:
+        """See `Making.made`."""
+        return made.tables_of(self._connection, self._schema, shape)
+
+    def rows_of(self, made: Shape) -> Iterator[Row]:
+        """See `Making.rows_of`."""
+        return rows_of(self._connection, self._schema, made)
+
+    def row_of(self, made: Shape, key: Row) -> Row | None:
+        """See `Making.row_of`."""
+        return row_of(self._connection, self._schema, made, key)
 
 
 def _select(connection: Connection, names: Names, shape: Shape, selection: Selection) -> list[Row]:

@@ -36,10 +36,10 @@ class TablesWithin(PostgresTables):
         self._sql = self._schema.sql
         self._schema.check_same_database()
 
-    def _theirs(self, work: Work, connection: Connection) -> None:
+    def _theirs(self, work: Work, connection: Connection, *, begins: bool = False) -> None:
         """By their own connection, on which names are looked for as before when the work is done."""
         before = value_of(connection.execute(self._sql["where_names_are"]))
-        super()._theirs(work, self._theirs_is)
+        super()._theirs(work, self._theirs_is, begins=begins)
         connection.execute(self._sql["names_as_before"], (before,))
 
     def close(self) -> None:
@@ -51,6 +51,7 @@ class _Within(ViewsSchema):
 
     def __init__(self, schema: ViewsSchema, connection: Connection) -> None:
         self.names, self.sql, self.connections = schema.names, schema.sql, schema.connections
+        self.bare = schema.bare
         self._where, self._origin, self._timeout = schema.terms
         self._theirs = connection
         self._lent = cast("Connection", Lent(connection, psycopg.Cursor))
@@ -58,7 +59,7 @@ class _Within(ViewsSchema):
     def check_same_database(self) -> None:
         """That the read database is where the connection leads. `Invalid` where it is elsewhere."""
         with self.door(""):
-            found = self._about(self._lent, "origin") if self._is_there(self._lent) else None
+            found = self._about(self._lent, "origin") if self.is_there(self._lent) else None
         if found != self._origin:
             raise Invalid(
                 f"the views are in {self.address}, and the connection leads to another database: they are projected in a "

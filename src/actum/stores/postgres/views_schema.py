@@ -22,10 +22,11 @@ from actum.stores.statements import statements, text_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from actum.journal.readmodel import Work
     from actum.stores.postgres.address import Address
     from actum.stores.postgres.connecting import Connection
 
-MIGRATIONS = ("postgres/tables_0001.sql", "postgres/tables_0002.sql", "postgres/tables_0003.sql")
+MIGRATIONS = tuple(f"postgres/tables_{number:04}.sql" for number in range(1, 5))
 """The layouts of a read database, oldest first."""
 
 ResultT = TypeVar("ResultT")
@@ -35,6 +36,8 @@ class ViewsSchema:
     """The schema at an address, for the read database of the journal `origin`. `timeout` is in seconds."""
 
     def __init__(self, address: Address, *, origin: str, timeout: float) -> None:
+        self.bare = address.schema
+        """Its name, not quoted."""
         self.names = Names(quoted(address.schema))
         self.sql = {
             name: text.format(schema=self.names.schema).encode()
@@ -62,11 +65,18 @@ class ViewsSchema:
         """What it was made with."""
         return self._where, self._origin, self._timeout
 
+    live: str | None = None
+    """Where names are looked for, too, which are not found here: of a room."""
+
+    def walled(self, work: Work, name: str) -> Work:
+        """Somebody's own work, done within the walls that there are: only a room has any."""
+        return work
+
     # Recognised, or made.
 
     def _set_up(self, connection: Connection) -> None:
         """Have a read database of this journal there. Where there is one, nothing is written: a standby will do."""
-        if not self._is_there(connection) or self._layout(connection) < len(MIGRATIONS):
+        if not self.is_there(connection) or self._layout(connection) < len(MIGRATIONS):
             with connection.transaction():
                 connection.execute(self.sql["one_at_a_time"], (self._where.schema,))
                 self._bring_up_to_date(connection)
@@ -78,7 +88,7 @@ class ViewsSchema:
             )
 
     def _bring_up_to_date(self, connection: Connection) -> None:
-        there = self._is_there(connection)
+        there = self.is_there(connection)
         if not there:
             self._make_room(connection)
         for number in range(self._layout(connection) if there else 0, len(MIGRATIONS)):
@@ -95,7 +105,8 @@ class ViewsSchema:
         if value_of(connection.execute(self.sql["has_schema"], (self._where.schema,))) is False:
             connection.execute(f"CREATE SCHEMA {self.names.schema}".encode())
 
-    def _is_there(self, connection: Connection) -> bool:
+    def is_there(self, connection: Connection) -> bool:
+        """Whether the schema holds a read database."""
         return bool(value_of(connection.execute(self.sql["exists"], (self._where.schema,))))
 
     def _layout(self, connection: Connection) -> int:
@@ -118,7 +129,7 @@ class ViewsSchema:
             with self.connections.lend() as connection:
                 return work(connection)
         except psycopg.Error as wrong:
-            if not (is_lost(wrong) or _is_stale(wrong) or self._is_made_anew(wrong)):
+            if not (is_lost(wrong) or _is_stale(wrong) or self.is_made_anew(wrong)):
                 raise self._said(wrong, table) from wrong
         with self.door(table), self.connections.lend() as connection:
             return work(connection)
@@ -131,7 +142,7 @@ class ViewsSchema:
         try:
             return self._written(work, pipelined=pipelined, durable=durable)
         except psycopg.Error as wrong:
-            if not self._is_made_anew(wrong):
+            if not self.is_made_anew(wrong):
                 raise self._said(wrong, "") from wrong
         with self.door(""):
             return self._written(work, pipelined=pipelined, durable=durable)
@@ -154,12 +165,12 @@ class ViewsSchema:
             connection.execute(self.sql["marks"])  # the moment is that of the first statement that reads
             yield connection
 
-    def _is_made_anew(self, wrong: psycopg.Error) -> bool:
+    def is_made_anew(self, wrong: psycopg.Error) -> bool:
         """Where the whole read database was dropped: whether there is a new one now."""
         if not isinstance(wrong, errors.UndefinedTable | errors.InvalidSchemaName):
             return False
         with translated(self.address), self.connections.lend() as connection:
-            if self._is_there(connection):
+            if self.is_there(connection):
                 return False
             self._set_up(connection)
         return True

@@ -121,6 +121,7 @@ def connect(
 ) -> apsw.Connection:
     """A connection in WAL mode. A writing one makes the file where there is none, and leaves one of another `layout` as it is."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if writes else apsw.SQLITE_OPEN_READONLY
+    flags |= 0 if str(path).startswith("file:") else apsw.SQLITE_OPEN_URI  # So that others can be attached to be read.
     with translated(path):
         connection = apsw.Connection(str(path), flags=flags)
     try:

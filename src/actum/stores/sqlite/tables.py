@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from actum.journal.errors import Busy, Invalid, NotAJournal, Unavailable
 from actum.journal.event import EventData
 from actum.journal.readmodel import ENDED, SLICES, Mark, Parked, Role, Shape, Share, Slices, Standing, check_cuts
 from actum.journal.store import Durability
-from actum.stores.sqlite import table_sql
+from actum.stores.sqlite import made, table_sql
 from actum.stores.sqlite.file import Layout, connect, translated
+from actum.stores.sqlite.made import row_of, rows_of
 from actum.stores.sqlite.per_thread import PerThread
+from actum.stores.sqlite.walls import IN_MEMORY, LIVE, Walls, is_attached
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
@@ -29,13 +32,15 @@ if TYPE_CHECKING:
 
     from actum.journal.event import Position
     from actum.journal.readmodel import Change, Cut, Filter, Row, Selection, Value, Work
+    from actum.stores.sqlite.rooms import SqliteRooms
 
 _SQL = statements("sqlite/tables.sql")
 
-READ_DATABASE = Layout(0x61637476, "read database", tuple(f"sqlite/tables_{number:04}.sql" for number in range(1, 5)))
+READ_DATABASE = Layout(0x61637476, "read database", tuple(f"sqlite/tables_{number:04}.sql" for number in range(1, 6)))
 """How a read database is known: its application id spells "actv"."""
 
-MEMORY = ":memory:"
+MEMORY = IN_MEMORY
+"""The path of a read database that is in no file."""
 
 CACHE_KIB = 16384
 
@@ -62,15 +67,18 @@ class _Line:
 class SqliteTables:
     """The read database of the journal `origin` in the file `path`, made where there is none; `:memory:` for none at all.
 
-    `timeout` is how many seconds to wait for another process before `Busy`. Share one object between threads.
+    `timeout` is how many seconds to wait for another process before `Busy`. Share one object between threads. It is a room beside
+    the read database `live`, where that is said.
     """
 
-    def __init__(self, path: str | Path, *, origin: str, timeout: float = 10.0) -> None:
+    def __init__(self, path: str | Path, *, origin: str, timeout: float = 10.0, live: Path | None = None) -> None:
+        self._live = live
         self._memory = str(path) == MEMORY
         self._path = Path(path) if self._memory else Path(path).absolute()
         self._origin = origin
         self._timeout = timeout
         self._closed = False
+        self._rooms: SqliteRooms | None = None
         self._turns = threading.RLock()
         self._readers = PerThread(self._reader, close=_Line.close)
         self._writer, self._file = self._open()
@@ -80,10 +88,21 @@ class SqliteTables:
         """See `ReadDatabase.address`."""
         return str(self._path)
 
+    @property
+    def rooms(self) -> SqliteRooms:
+        """See `ReadDatabase.rooms`."""
+        from actum.stores.sqlite.rooms import SqliteRooms  # noqa: PLC0415 - asked for by few
+
+        with self._turns:
+            if self._rooms is None:
+                room = partial(SqliteTables, origin=self._origin, timeout=self._timeout, live=self._path)
+                self._rooms = SqliteRooms(self, self._path, room=room)
+            return self._rooms
+
     # The file.
 
     def _open(self) -> tuple[_Line, tuple[int, int] | None]:
-        connection = self._connect(writes=True)
+        connection = self.connect(writes=True)
         try:
             READ_DATABASE.bring_up_to_date(connection, self._path)
             self._check_origin(connection)
@@ -92,7 +111,8 @@ class SqliteTables:
             connection.close()
             raise
 
-    def _connect(self, *, writes: bool) -> apsw.Connection:
+    def connect(self, *, writes: bool) -> apsw.Connection:
+        """A connection of one's own."""
         connection = connect(
             self._path,
             layout=READ_DATABASE,
@@ -136,6 +156,8 @@ class SqliteTables:
         with self._turns, self._writer.lock:
             if self._closed or self._identity() == self._file:
                 return
+            if self._live is not None and not self._path.exists():
+                raise Busy(f"the room {self._path} is not there any more: somebody has switched to it, or given it up")
             self._let_go()
             self._writer, self._file = self._open()
 
@@ -144,8 +166,8 @@ class SqliteTables:
         self._writer.close()
 
     @contextlib.contextmanager
-    def _reading(self, table: str = "") -> Iterator[apsw.Connection]:
-        """This thread's connection for reading."""
+    def reading(self, table: str = "") -> Iterator[apsw.Connection]:
+        """This thread's connection for reading, while the `with` block lasts."""
         self._check()
         line = self._writer if self._memory else self._readers.mine()
         with line.lock, translated(self._path), _there(table):
@@ -154,10 +176,10 @@ class SqliteTables:
     def _reader(self) -> _Line:
         with self._turns:
             self._check()
-            return _Line(self._connect(writes=False))
+            return _Line(self.connect(writes=False))
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[apsw.Connection]:
+    def writing(self) -> Iterator[apsw.Connection]:
         """A transaction; undone where something is raised."""
         self._check()
         line = self._writer
@@ -180,42 +202,54 @@ class SqliteTables:
 
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """See `ReadDatabase.prepare`."""
-        with self._writing() as connection:
+        with self._alone(), self.writing() as connection:
             if connection.execute(_SQL["kept"], (shape.table, shape.fingerprint)).fetchone() is not None:
                 return False
-            _begin_anew(connection, shape, begin)
+            _begin_anew(connection, shape, self._walled(begin, shape, beside=None))
         return True
 
     def renew(self, shape: Shape, begin: Work | None = None) -> None:
         """See `ReadDatabase.renew`."""
-        with self._writing() as connection:
-            _begin_anew(connection, shape, begin)
+        with self._alone(), self.writing() as connection:
+            _begin_anew(connection, shape, self._walled(begin, shape, beside=None))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """In a room without the live tables: what a follower begins with may drop tables by their names."""
+        self._check()
+        with self._writer.lock:
+            if self._live is not None and is_attached(self._writer.connection):
+                self._writer.connection.execute(f"DETACH {LIVE}")
+            yield
+
+    def _walled(self, work: Work | None, shape: Shape, *, beside: Path | None) -> Work | None:
+        return work if work is None or self._live is None else Walls(work, shape.name or shape.table, beside=beside)
 
     def mark(self, shape: Shape) -> Mark | None:
         """See `ReadDatabase.mark`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(_SQL["mark"], (shape.table, shape.fingerprint)).fetchone()
         return None if row is None else Mark(*row)
 
     def marks(self) -> dict[str, Mark]:
         """See `ReadDatabase.marks`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return {name: Mark(position, event) for name, position, event in connection.execute(_SQL["marks"])}
 
     def shares(self, shape: Shape) -> list[Share]:
         """See `ReadDatabase.shares`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _shares(connection, shape)
 
     def tables(self) -> list[Standing]:
         """See `ReadDatabase.tables`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _tables(connection)
 
     def point(self, shape: Shape, *, instead_of: Shape, until: Position, aside: Role) -> bool:
         """See `ReadDatabase.point`."""
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 before = (aside.value, instead_of.table, instead_of.fingerprint, until)
                 _change_one(connection, _SQL["set_aside"], before)
                 _change_one(connection, _SQL["put_forward"], (shape.table, shape.fingerprint))
@@ -232,7 +266,7 @@ class SqliteTables:
             with self._writer.lock:
                 yield SqliteSnapshot(self._writer.connection, self._path)
             return
-        connection = self._connect(writes=False)
+        connection = self.connect(writes=False)
         try:
             with translated(self._path):
                 connection.execute("BEGIN")
@@ -243,7 +277,7 @@ class SqliteTables:
 
     def drop(self, table: str) -> None:
         """See `ReadDatabase.drop`."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for role, name in list(connection.execute(_SQL["role"], (table,))):
                 if name != table and Role(role) is Role.LIVE:
                     connection.execute(table_sql.unname(name))
@@ -254,7 +288,7 @@ class SqliteTables:
 
     def keep(self, worker: str, *, followers: Sequence[str], seconds: float) -> dict[str, tuple[str, ...]]:
         """See `Leases.keep`."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_SQL["bury"])
             for follower in followers:
                 connection.execute(_SQL["at_work"], (follower, worker, seconds))
@@ -268,7 +302,7 @@ class SqliteTables:
         """See `Leases.recut`."""
         check_cuts(seen, cuts)
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 mark = _taken_away(connection, follower, seen, worker)
                 epoch = 1 + max(share.epoch for share in seen)
                 for cut in cuts:
@@ -281,7 +315,7 @@ class SqliteTables:
 
     def leave(self, worker: str) -> None:
         """See `Leases.leave`."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_SQL["let_go"], (worker,))
             connection.execute(_SQL["resign"], (worker,))
 
@@ -289,7 +323,7 @@ class SqliteTables:
 
     def parked(self, shape: Shape) -> list[Parked]:
         """See `ReadDatabase.parked`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(_SQL["parked"], (shape.table, shape.fingerprint))
             return [
                 Parked(key=key, position=position, event=event, error=error, trace=trace, attempts=attempts)
@@ -298,7 +332,7 @@ class SqliteTables:
 
     def notes(self) -> list[EventData]:
         """See `ReadDatabase.notes`."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(_SQL["notes"])
             return [
                 EventData(id, type, data, salt, version, tuple(tags.split("\n")), metadata)
@@ -307,7 +341,7 @@ class SqliteTables:
 
     def noted(self, ids: Sequence[bytes]) -> None:
         """See `ReadDatabase.noted`."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for id in ids:
                 connection.execute(_SQL["noted"], (id,))
 
@@ -316,7 +350,7 @@ class SqliteTables:
     def load(self, shape: Shape, keys: Sequence[Row]) -> list[Row]:
         """See `ReadDatabase.load`."""
         found: list[Row] = []
-        with self._reading(shape.name or shape.table) as connection:
+        with self.reading(shape.name or shape.table) as connection:
             for part in _parts(keys, len(shape.key)):
                 bound = [value for key in part for value in key]
                 found += connection.execute(table_sql.load(shape, len(part)), bound).fetchall()
@@ -325,12 +359,13 @@ class SqliteTables:
     def commit(self, changes: Sequence[Change]) -> bool:
         """See `ReadDatabase.commit`."""
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 for change in changes:
                     with _accepted():
                         _apply(connection, change)
-                    if change.work is not None:
-                        _lend(connection, change.work)
+                    work = self._walled(change.work, change.shape, beside=self._live)
+                    if work is not None:
+                        _lend(connection, work)
                     _put_aside(connection, change)
         except _MovedError:
             return False
@@ -339,13 +374,13 @@ class SqliteTables:
     def select(self, shape: Shape, selection: Selection) -> list[Row]:
         """See `ReadDatabase.select`."""
         statement, bound = table_sql.select(shape, selection)
-        with self._reading(shape.name or shape.table) as connection:
+        with self.reading(shape.name or shape.table) as connection:
             return list(connection.execute(statement, bound))
 
     def count(self, shape: Shape, filters: Sequence[Filter], *, most: int | None = None) -> int:
         """See `ReadDatabase.count`."""
         statement, bound = table_sql.count(shape, filters, most)
-        with self._reading(shape.name or shape.table) as connection:
+        with self.reading(shape.name or shape.table) as connection:
             return int(connection.execute(statement, bound).get)
 
     def close(self) -> None:
@@ -353,6 +388,8 @@ class SqliteTables:
         with self._turns:
             if not self._closed:
                 self._closed = True
+                if self._rooms is not None:
+                    self._rooms.close()
                 self._let_go()
 
 
@@ -378,6 +415,23 @@ class SqliteSnapshot:
         statement, bound = table_sql.select(shape, selection)
         with translated(self._path), _there(shape.name or shape.table):
             return list(self._connection.execute(statement, bound))
+
+    def made(self, shape: Shape) -> list[Shape]:
+        """See `Making.made`."""
+        with translated(self._path):
+            return [
+                made.shape_of(self._connection, table, of=shape) for table in made.tables_of(self._connection, shape)
+            ]
+
+    def rows_of(self, made: Shape) -> Iterator[Row]:
+        """See `Making.rows_of`."""
+        with translated(self._path):
+            yield from rows_of(self._connection, made)
+
+    def row_of(self, made: Shape, key: Row) -> Row | None:
+        """See `Making.row_of`."""
+        with translated(self._path):
+            return row_of(self._connection, made, key)
 
 
 class _MovedError(Exception):
@@ -413,10 +467,10 @@ def _begin_anew(connection: apsw.Connection, shape: Shape, begin: Work | None) -
     described = msgspec.json.encode(shape).decode()
     connection.execute(_SQL["begin_anew"], (shape.table, shape.fingerprint, described, shape.name or shape.table))
     role, _ = connection.execute(_SQL["role"], (shape.table,)).get
-    if Role(role) is Role.LIVE:
+    if Role(role) is Role.LIVE and shape.columns:
         _call(connection, shape)
     if begin is not None:
-        _lend(connection, begin)
+        made.begin(connection, partial(_lend, work=begin), maker=shape.table)
 
 
 def _lend(connection: apsw.Connection, work: Work) -> None:

@@ -399,7 +399,7 @@ def _two_tables(path: Path | str) -> SqliteTables:
 
 
 def _by_name(tables: SqliteTables) -> list[tuple[Any, ...]]:
-    with tables._reading() as connection:
+    with tables.reading() as connection:
         return connection.execute("SELECT * FROM things").fetchall()
 
 
