@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from actum.journal.event import Position
     from actum.projection.difference import CellDifference, Difference, Parting, RowDifference
-    from actum.projection.view import View
+    from actum.projection.handling import Handles
     from actum.service.app import App
     from actum.service.rebuild import Version
     from actum.service.running import Running
@@ -31,8 +31,10 @@ actor_option = click.option(
 reason_option = click.option("--reason", metavar="TEXT", help="Why.")
 
 
-def _named(view: str, app: str) -> type[View]:
-    return load_app(app).view_type(view)
+def _named(view: str, app: str) -> tuple[Handles, str]:
+    """What its author wrote, and what it is called."""
+    kept = load_app(app).kept(view)
+    return (kept, kept.__name__) if isinstance(kept, type) else (kept.cls, kept.name)
 
 
 @click.command()
@@ -59,26 +61,26 @@ def rebuild(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Build another table of a VIEW beside the one that readers see, by the application's definition.
+    """Build another table of a VIEW beside the one that readers see, by the application's definition; of a projection, all its tables.
 
     Goes on with what was begun before: interrupt it when you like. Then compare with `actum views diff`, and switch with
     `actum views switch`.
     """
-    cls = _named(view, app)
+    kept, name = _named(view, app)
     with open_(app, journal, read_database, actor=actor) as running, bar(f"rebuild {view}") as shown:
-        begun = running.rebuild(cls)
+        begun = running.rebuild(kept)
         begun.wait(progress=shown.move)
         mine = begun.table
         if switches:
             begun.switch(reason=reason)
-        version = next(each for each in running.versions(cls) if each.definition.table == mine)
+        version = next(each for each in running.versions(kept) if each.definition.table == mine)
     if as_json:
-        line(_version_line(cls.__name__, version))
+        line(_version_line(name, version))
         return
     out().print(
         Text.assemble(
             ("✓ ", "green"),
-            (cls.__name__, "bold"),
+            (name, "bold"),
             f": {version.definition}, as of position {version.position:,}, is {version.role.value}",
         )
     )
@@ -111,10 +113,10 @@ def diff(
 
     The exit code is 1 where anything differs.
     """
-    cls = _named(view, app)
+    kept, _ = _named(view, app)
     before = _older(app, old, old_path)
     with open_(app, journal, read_database) as running:
-        found = running.candidate(cls).diff(old=before, limit=limit)
+        found = running.candidate(kept).diff(old=before, limit=limit)
     if as_json:
         line(summary(found))
         for row in found.rows:
@@ -160,7 +162,7 @@ def _what_differs(found: Difference) -> Iterator[str]:
         yield "cells: " + ", ".join(f"{name} {count:,}" for name, count in found.cells.items())
     for names, what in ((found.new, "new"), (found.gone, "gone")):
         if names:
-            yield f"columns {what}: {', '.join(names)}"
+            yield f"columns or tables {what}: {', '.join(names)}"
 
 
 def _rows_table(rows: tuple[RowDifference, ...]) -> Table:
@@ -168,7 +170,7 @@ def _rows_table(rows: tuple[RowDifference, ...]) -> Table:
     for name in ("key", "cell", "live", "candidate", "since"):
         table.add_column(name)
     for row in rows:
-        key = ", ".join(map(str, row.key))
+        key = " ".join(filter(None, (row.table, ", ".join(map(str, row.key)))))
         if row.what != "changed":
             table.add_row(key, row.what, "", "", _since(row.since))
         for cell in row.cells:
@@ -209,13 +211,14 @@ def switch(
 
     That one is kept to go back to. Who did it and why goes on record.
     """
-    cls = _named(view, app)
+    kept, name = _named(view, app)
     _do(
-        cls,
+        kept,
+        name,
         app,
         journal,
         read_database,
-        lambda running: running.candidate(cls).switch(diffed, actor=actor, reason=reason),
+        lambda running: running.candidate(kept).switch(diffed, actor=actor, reason=reason),
         as_json,
     )
 
@@ -240,13 +243,14 @@ def rollback(
     as_json: bool,
 ) -> None:
     """Have the table of a VIEW that was live before take its place again. Who did it and why goes on record."""
-    cls = _named(view, app)
+    kept, name = _named(view, app)
     _do(
-        cls,
+        kept,
+        name,
         app,
         journal,
         read_database,
-        lambda running: running.rollback(cls, behind=behind, actor=actor, reason=reason),
+        lambda running: running.rollback(kept, behind=behind, actor=actor, reason=reason),
         as_json,
     )
 
@@ -263,19 +267,21 @@ def cancel(
     view: str, app: str, journal: str, read_database: str | None, actor: str, reason: str | None, as_json: bool
 ) -> None:
     """Give up the candidates of a VIEW: their tables are taken away. Who did it and why goes on record."""
-    cls = _named(view, app)
+    kept, name = _named(view, app)
     _do(
-        cls,
+        kept,
+        name,
         app,
         journal,
         read_database,
-        lambda running: running.cancel_rebuild(cls, actor=actor, reason=reason),
+        lambda running: running.cancel_rebuild(kept, actor=actor, reason=reason),
         as_json,
     )
 
 
 def _do(
-    cls: type[View],
+    kept: Handles,
+    name: str,
     app: str,
     journal: str,
     read_database: str | None,
@@ -285,14 +291,14 @@ def _do(
     """Do it, and say what is live now."""
     with open_(app, journal, read_database) as running:
         position = act(running)
-        live, *_ = running.versions(cls)
+        live, *_ = running.versions(kept)
     if as_json:
-        line(_version_line(cls.__name__, live) | {"on_record": position})
+        line(_version_line(name, live) | {"on_record": position})
     else:
         out().print(
             Text.assemble(
                 ("✓ ", "green"),
-                (cls.__name__, "bold"),
+                (name, "bold"),
                 f": {live.definition} is live; on record at position {position:,}",
             )
         )
@@ -306,13 +312,13 @@ def _do(
 @json_option
 def versions(view: str, app: str, journal: str, read_database: str | None, as_json: bool) -> None:
     """List the tables of a VIEW that stand side by side: the live one, candidates, and the one to go back to."""
-    cls = _named(view, app)
+    kept, name = _named(view, app)
     with open_(app, journal, read_database) as running:
-        found = running.versions(cls)
+        found = running.versions(kept)
         head = running.head()
     if as_json:
         for version in found:
-            line(_version_line(cls.__name__, version))
+            line(_version_line(name, version))
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("version", "definition", "is", "position", "behind", "table"):

@@ -54,7 +54,7 @@ def list_(app: str, journal: str, read_database: str | None, as_json: bool) -> N
                     "behind": head - live.position,
                 }
             )
-        changed = list(running.views.shelf.changed.values()) if running.app.views else []
+        changed = list(running.views.shelf.changed.values()) if running.views.there else []
     for found in changed:
         note(f"{found}; see actum views versions {found.view}")
     if as_json:

@@ -138,8 +138,8 @@ class Build(Generic[ViewT]):
 
     def _has_turn(self) -> bool:
         if self._turn is None:
-            self.place.database.prepare(self.plan.shape)
-            self._turn = Turn(self.place.database, self.plan.shape, lease=self._lease)
+            self.place.prepare(self.plan)
+            self._turn = Turn(self.place.home(self.plan.shape), self.plan.shape, lease=self._lease)
         return self._turn.take()
 
     def _leave(self) -> None:
@@ -174,7 +174,7 @@ class Build(Generic[ViewT]):
 
     def mark(self) -> Mark | None:
         """How far the table has come; None where it is not there (any more)."""
-        return self.place.database.mark(self.plan.shape)
+        return self.place.home(self.plan.shape).mark(self.plan.shape)
 
     def pace(self) -> Pace:
         """How far it is, and how fast it goes."""
@@ -193,13 +193,14 @@ class Build(Generic[ViewT]):
             self._leave()
             for each in self.place.tables():
                 if each.shape.table == self.plan.shape.table and each.role in (Role.CANDIDATE, Role.TAKEN_BACK):
-                    self.place.database.drop(each.shape.table)
+                    self.place.drop(each.shape.table)
 
     def _projector_to(self, goal: Position) -> Projector:
         projector = Projector(
             self._store,
             self._codec,
-            database=self.place.database,
+            database=self.place.home(self.plan.shape),
+            views=self.place.database,
             plans=[self.plan],
             until=goal,
             page=min(PAGE, self._step),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actum.journal.readmodel import Role
-from actum.projection.place import live_of
 
 if TYPE_CHECKING:
     from actum.journal.readmodel import Shape
@@ -51,12 +50,13 @@ def definition_of(shape: Shape) -> Definition:
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """A view whose live rows were made by another definition than the program's."""
+    """A view, or a projection (`kind` says which), whose live rows were made by another definition than the program's."""
 
     view: str
     live: Definition
     mine: Definition
     columns: str
+    kind: str = "view"
 
     @property
     def raised(self) -> bool:
@@ -70,7 +70,7 @@ class Changed(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """The difference in one sentence, and what to do."""
-        there = f"the view {self.view} is kept by {self.live}"
+        there = f"the {self.kind} {self.view} is kept by {self.live}"
         if self.lowered:
             return f"{there}; this program has the older {self.mine} and leaves it in peace"
         if self.raised:
@@ -83,10 +83,11 @@ class Changed(msgspec.Struct, frozen=True):
 
 def changed_of(place: Place[Any]) -> Changed | None:
     """What has changed since the live rows were made; None where nothing has, or where there are none."""
-    live, mine = live_of(place.tables()), place.plan.shape
+    live, mine = place.live(), place.plan.shape
     if live is None or live.shape.fingerprint == mine.fingerprint:
         return None
-    return Changed(place.plan.name, definition_of(live.shape), definition_of(mine), _columns(live.shape, mine))
+    columns = _columns(live.shape, mine) if place.kind == "view" else "its handler, or what begin makes, is another"
+    return Changed(place.plan.name, definition_of(live.shape), definition_of(mine), columns, place.kind)
 
 
 def switches_by_itself(place: Place[Any], found: Changed, rebuilds: Rebuilds) -> bool:

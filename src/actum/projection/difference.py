@@ -1,45 +1,30 @@
 """The difference between a candidate and the live table: which rows, which cells, and since which event each of them.
 
-The live table is looked at as of one moment; the candidate is brought to the same position, and rests there. So both are
-compared as of one and the same event, whatever goes on meanwhile.
+Two tables are gone through side by side, in order of their keys; `comparing` sees to it that both are as of one event.
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
 
-from actum.journal.errors import Busy, Unavailable
 from actum.journal.event import Position
-from actum.journal.readmodel import Mark, Order, Row, Selection, Value
+from actum.journal.readmodel import Row, Value
 from actum.projection.changed import Definition, definition_of
-from actum.projection.place import live_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from actum.journal.readmodel import Shape, Snapshot, Standing
-    from actum.projection.build import Build
-
-PAGE = 1000
-"""How many rows of each table are read at once."""
-
-LOOKS = 500
-"""How often one looks for a moment at which all workers of the live table stand at one position."""
-
-BETWEEN_LOOKS = 0.02
-"""Seconds between two looks."""
+    from actum.journal.readmodel import Shape
 
 What: TypeAlias = Literal["added", "removed", "changed"]
 
-Explain: TypeAlias = "Callable[[RowDifference], RowDifference]"
-"""Finds the events since which a row differs."""
+Explain: TypeAlias = "Callable[[Sequence[RowDifference]], Sequence[RowDifference]]"
+"""Finds the events since which rows differ."""
 
 
 class Parting(msgspec.Struct, frozen=True):
@@ -65,13 +50,14 @@ class CellDifference(msgspec.Struct, frozen=True):
 class RowDifference(msgspec.Struct, frozen=True):
     """One row: only in the candidate (`added`), only in the live table (`removed`), or other cells (`changed`).
 
-    `since` is the event that made a row in one of them and not in the other.
+    `since` is the event that made a row in one of them and not in the other. `table` is said where a projection has made it.
     """
 
     key: Row
     what: What
     cells: tuple[CellDifference, ...] = ()
     since: Parting | None = None
+    table: str = ""
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -109,70 +95,6 @@ class Difference(msgspec.Struct, frozen=True):
         return not (self.added or self.removed or self.changed or self.new or self.gone)
 
 
-def difference(build: Build[Any], *, limit: int, explain: Callable[[Position], Explain | str]) -> Difference:
-    """Compare the build's table with the live one. `explain` gives what finds the events, or says why nothing does.
-
-    `Busy` where somebody else moves the candidate meanwhile, or where the workers of the live table never stand at one position.
-    """
-    place = build.place
-    with _at_one_position(build) as (still, live):
-        position, mine = live.mark.position, build.plan.shape
-        build.bring_to(position)
-        merged = Merged(live.shape, mine)
-        found = merged.differing(_rows(still.select, live.shape), _rows(place.database.select, mine))
-        told = [row for row, _ in zip(found, range(limit), strict=False)]
-        for _ in found:
-            pass
-    mark = build.mark()
-    if mark is None or mark.position != position:
-        raise Busy(f"somebody else works on the candidate of {place.plan.name}; compare again when that is done")
-    explained = explain(position)
-    rows = told if isinstance(explained, str) else list(map(explained, told))
-    reasons = explained if isinstance(explained, str) else f"looked for in the events of {len(rows):,} rows"
-    return merged.told(place.plan.name, position, tuple(rows), reasons)
-
-
-@contextmanager
-def _at_one_position(build: Build[Any]) -> Iterator[tuple[Snapshot, Standing]]:
-    """A moment at which all shares of the live table stand at one position, which the candidate has not passed yet."""
-    place = build.place
-    for _ in range(LOOKS):
-        mark = build.mark() or Mark()
-        with place.database.snapshot() as still:
-            live = live_of(
-                [each for each in still.tables() if (each.shape.name or each.shape.table) == place.plan.table]
-            )
-            if live is None:
-                raise Busy(f"nothing is kept of {place.plan.name} yet; try again once it is")
-            position = live.mark.position
-            if position > build.head():
-                raise Unavailable(
-                    f"the live table of {place.plan.name} stands at position {position}, ahead of the journal, which ends "
-                    f"at {build.head()}: was an older copy of the journal put back? There is nothing to compare with; switch"
-                )
-            if position >= mark.position and {each.mark.position for each in still.shares(live.shape)} == {position}:
-                yield still, live
-                return
-        time.sleep(BETWEEN_LOOKS)
-    raise Busy(
-        f"the workers that keep {place.plan.name} up did not stand at one position for {LOOKS * BETWEEN_LOOKS:g} s; "
-        "compare when there is less to do, or with fewer workers"
-    )
-
-
-def _rows(select: Callable[[Shape, Selection], list[Row]], shape: Shape) -> Iterator[Row]:
-    """All rows, in order of their keys."""
-    orders = tuple(Order(name) for name in shape.key)
-    at = places(shape, shape.key)
-    after: Row | None = None
-    while True:
-        rows = select(shape, Selection(orders=orders, after=after, limit=PAGE))
-        yield from rows
-        if len(rows) < PAGE:
-            return
-        after = tuple(rows[-1][place] for place in at)
-
-
 def places(shape: Shape, names: tuple[str, ...]) -> list[int]:
     """At which places of a row these columns are."""
     order = [column.name for column in shape.columns]
@@ -182,8 +104,9 @@ def places(shape: Shape, names: tuple[str, ...]) -> list[int]:
 class _Table:
     """One of the two while it is gone through: its rows are counted and summed up as they pass."""
 
-    def __init__(self, shape: Shape, names: tuple[str, ...]) -> None:
+    def __init__(self, shape: Shape, names: tuple[str, ...], table: str) -> None:
         self.shape = shape
+        self._of = (table,) if table else ()
         self.count = 0
         self.total = 0
         self._key = places(shape, shape.key)
@@ -193,7 +116,7 @@ class _Table:
         """The key and the common cells of each row."""
         for row in rows:
             self.count += 1
-            self.total += int.from_bytes(sha256(msgspec.json.encode(row)).digest(), "big")
+            self.total += int.from_bytes(sha256(msgspec.json.encode((*self._of, *row))).digest(), "big")
             yield tuple(row[place] for place in self._key), tuple(row[place] for place in self._cells)
 
     def side(self) -> Side:
@@ -202,14 +125,15 @@ class _Table:
 
 
 class Merged:
-    """Two tables gone through side by side."""
+    """Two tables gone through side by side; `table` says which of several."""
 
-    def __init__(self, live: Shape, candidate: Shape) -> None:
+    def __init__(self, live: Shape, candidate: Shape, *, table: str = "") -> None:
+        self._of = table
         before, after = ([column.name for column in shape.columns] for shape in (live, candidate))
         self.new = tuple(name for name in after if name not in before)
         self.gone = tuple(name for name in before if name not in after)
         self.names = tuple(name for name in after if name in before and name not in candidate.key)
-        self.live, self.candidate = _Table(live, self.names), _Table(candidate, self.names)
+        self.live, self.candidate = _Table(live, self.names, table), _Table(candidate, self.names, table)
         self.counts: Counter[str] = Counter()
         self.cells: Counter[str] = Counter()
 
@@ -222,17 +146,16 @@ class Merged:
             return
         before, after = next(befores, None), next(afters, None)
         while before is not None or after is not None:
-            if after is None or (before is not None and before[0] < after[0]):
-                assert before is not None
-                yield self._counted(RowDifference(before[0], "removed"))
-                before = next(befores, None)
-            elif before is None or after[0] < before[0]:
-                yield self._counted(RowDifference(after[0], "added"))
-                after = next(afters, None)
-            else:
+            if before is not None and after is not None and before[0] == after[0]:
                 if before[1] != after[1]:
                     yield self._counted(RowDifference(after[0], "changed", self._differing_cells(before[1], after[1])))
                 before, after = next(befores, None), next(afters, None)
+            elif before is not None and (after is None or _ranked(before[0]) < _ranked(after[0])):
+                yield self._counted(RowDifference(before[0], "removed"))
+                before = next(befores, None)
+            elif after is not None:
+                yield self._counted(RowDifference(after[0], "added"))
+                after = next(afters, None)
 
     def _differing_cells(self, before: Row, after: Row) -> tuple[CellDifference, ...]:
         cells = zip(self.names, before, after, strict=True)
@@ -241,7 +164,7 @@ class Merged:
     def _counted(self, row: RowDifference) -> RowDifference:
         self.counts[row.what] += 1
         self.cells.update(cell.column for cell in row.cells)
-        return row
+        return msgspec.structs.replace(row, table=self._of) if self._of else row
 
     def told(self, view: str, position: Position, rows: tuple[RowDifference, ...], reasons: str) -> Difference:
         """All of it."""
@@ -259,3 +182,10 @@ class Merged:
             rows=rows,
             reasons=reasons,
         )
+
+
+def _ranked(key: Row) -> tuple[tuple[int, Value], ...]:
+    """A key as databases sort it: what is missing comes first, then numbers, then text."""
+    return tuple(
+        [(0 if cell is None else 2 if isinstance(cell, str) else 1, 0 if cell is None else cell) for cell in key]
+    )

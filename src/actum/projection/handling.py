@@ -6,10 +6,13 @@ Its tables are its own: it makes them in `begin`, which is done when it begins a
 
 from __future__ import annotations
 
+import copy
 import re
 import typing
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import msgspec
 
 from actum.decision.state import events_in, fingerprint, hints_of, may_carry, source
 from actum.journal.errors import ActumError, Misdeclared, NewerSchema, Unavailable, Unknown
@@ -60,8 +63,11 @@ class Projection:
         begin: Work | None = None,
         version: int = 1,
         policy: Policy | None = None,
+        cls: Handles | None = None,
     ) -> None:
         self.name = name
+        self.cls: Handles = handle if cls is None else cls
+        """What its author wrote: a function, or a class."""
         self.table = self._checked_name(name)
         self.begin = begin
         self.policy = checked_policy(policy, name)
@@ -79,7 +85,7 @@ class Projection:
         self.event_set = frozenset(self.events)
         self._asked = {each: self._what(each, hints.get(each)) for each in parameters[1:]}
         self._session = "session" in [what for what in self._asked.values() if isinstance(what, str)]
-        self.shape = Shape(self.table, (), (), self._fingerprint(version))
+        self.shape = Shape(self.table, (), (), self._fingerprint(version), version=version)
 
     def _check(self, handle: Handles) -> None:
         if not source().is_ordinary(handle, generator=False):
@@ -130,6 +136,13 @@ class Projection:
         kinds = sorted(str(event.__kind__) for event in self.events)
         code = () if self.begin is None else (self._handle, self.begin)
         made: bytes = fingerprint().of_function(*code, about=(*about, kinds))
+        return made
+
+    def kept_in(self, table: str) -> Projection:
+        """The same, its place among those of other definitions known by that name; nothing else changes."""
+        made = copy.copy(self)
+        made.table = table
+        made.shape = msgspec.structs.replace(self.shape, table=table, name="" if table == self.name else self.name)
         return made
 
     def query(self, key: str, codec: Codec) -> Query:
@@ -382,4 +395,4 @@ def projection_of(
     if not callable(handle):
         raise Misdeclared(f"expected a function or a class with handle, found {declared!r:.80}")
     named = snake(declared.__name__) if name is None else name
-    return Projection(handle, name=named, by=by, begin=begin, version=version, policy=on_failure)
+    return Projection(handle, name=named, by=by, begin=begin, version=version, policy=on_failure, cls=declared)

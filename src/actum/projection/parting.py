@@ -12,6 +12,8 @@ from actum.projection.difference import Parting
 from actum.projection.view import ViewT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from actum.decision.state import Identity
     from actum.journal.codec import Codec
     from actum.journal.event import Position, SequencedEvent
@@ -85,7 +87,11 @@ class Partings:
         self._candidate = candidate
         self._until = until
 
-    def explained(self, row: RowDifference) -> RowDifference:
+    def explained(self, rows: Sequence[RowDifference]) -> list[RowDifference]:
+        """The same, with the events."""
+        return list(map(self._explained, rows))
+
+    def _explained(self, row: RowDifference) -> RowDifference:
         """The same, with the event; where cells differ, one for each of them."""
         live, candidate = _Teller(self._live, row.key), _Teller(self._candidate, row.key)
         columns: list[str | None] = [cell.column for cell in row.cells] or [None]
@@ -94,23 +100,24 @@ class Partings:
             live.take(stored)
             candidate.take(stored)
             for column in columns:
-                before, after = _value(live.cells, column), _value(candidate.cells, column)
+                before, after = value(live.cells, column), value(candidate.cells, column)
                 if before == after:
                     since.pop(column, None)
                 elif column not in since:
-                    since[column] = _parting(stored, before, after)
+                    since[column] = parting(stored, before, after)
         cells = tuple(msgspec.structs.replace(cell, since=since.get(cell.column)) for cell in row.cells)
         return msgspec.structs.replace(row, cells=cells, since=since.get(None))
 
 
-def _value(cells: dict[str, Value] | None, column: str | None) -> Value:
+def value(cells: Mapping[str, Value] | None, column: str | None) -> Value:
     """A cell, None where there is no row; without a column, whether there is one."""
     if column is None:
         return int(cells is not None)
     return None if cells is None else cells.get(column)
 
 
-def _parting(stored: SequencedEvent, before: Value, after: Value) -> Parting:
+def parting(stored: SequencedEvent, before: Value, after: Value) -> Parting:
+    """That an event was it, and what each of the two gave after it."""
     try:
         actor = stored.metadata.actor
     except Invalid:

@@ -10,10 +10,11 @@ import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from actum.journal.errors import Busy
 from actum.journal.readmodel import Role
+from actum.projection.digest import digest_of
 from actum.projection.view import RESERVED, ViewT
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ AnswerT = TypeVar("AnswerT")
 
 class Place(Generic[ViewT]):
     """Where the rows of a view are in a read database. Safe to share between threads."""
+
+    kind = "view"
+    """What it is the place of, for people."""
 
     def __init__(self, plan: Plan[ViewT], database: ReadDatabase) -> None:
         self.plan = plan
@@ -69,9 +73,33 @@ class Place(Generic[ViewT]):
         numbers = [int(table[len(beginning) :]) for table in taken if table.startswith(beginning)]
         return self.plan.kept_in(f"{beginning}{max(numbers, default=0) + 1}")
 
+    def first(self) -> Plan[ViewT]:
+        """The plan of the first table, where nothing was ever kept."""
+        return self.new()
+
     def kept_in(self, standing: Standing) -> Plan[ViewT]:
         """The plan of a table of this definition that is there."""
         return self.plan.kept_in(standing.shape.table)
+
+    def home(self, shape: Shape) -> ReadDatabase:
+        """Where the rows of a definition are."""
+        return self.database
+
+    def prepare(self, plan: Any) -> None:
+        """Have a table there for what is to be built."""
+        self.database.prepare(plan.shape)
+
+    def point(self, shape: Shape, *, instead_of: Shape, until: Position, aside: Role) -> bool:
+        """Have another table take the live one's place. See `ReadDatabase.point`."""
+        return self.database.point(shape, instead_of=instead_of, until=until, aside=aside)
+
+    def drop(self, table: str) -> None:
+        """Take a table away that is not live."""
+        self.database.drop(table)
+
+    def digest(self, shape: Shape) -> str:
+        """The digest of all rows of a definition."""
+        return digest_of(self.database, shape)
 
     # Reading.
 

@@ -56,7 +56,8 @@ class Projector:
     go into one transaction unless `folds_on`, told how many it has come to, wants another page before the changed rows are
     written. `kept` is how many rows of a share stay in memory from one to the next, twice at the most. With an `owner`,
     it works on the shares that this worker holds; without one, on those that nobody does. `scribe` writes what goes on record
-    in the journal; None for tables that are made for one look: looking puts nothing on record.
+    in the journal; None for tables that are made for one look: looking puts nothing on record. `views` is where handlers look
+    into views, where that is not the `database`.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class Projector:
         scribe: Scribe | None = SCRIBE,
         kept: int = ROWS_KEPT,
         folds_on: FoldsOn | None = None,
+        views: ReadDatabase | None = None,
     ) -> None:
         self._store = store
         self._codec = codec
         self._database = database
+        self._views = database if views is None else views
         self._until = until
         self._owner = owner
         self._scribe = scribe
@@ -123,6 +126,11 @@ class Projector:
             self._held.look()
             bring_in(self._database, self._store)
             self._prepared = True
+
+    def up_to(self, position: Position) -> None:
+        """Go as far as that from now on."""
+        with self._lock:
+            self._until, self._ahead = position, (None, None)
 
     def look_again(self) -> None:
         """Others have changed who holds what, or what stood in the way is mended: do not wait to see it."""
@@ -305,7 +313,7 @@ class Projector:
     def _with_care(self, line: Line, events: list[SequencedEvent], reached: Mark) -> Change:
         """What to write where each event is looked at by itself."""
         if isinstance(line, HandledLine):
-            around = Around(self._database, store=self._store, codec=self._codec)
+            around = Around(self._views, store=self._store, codec=self._codec)
             handling = Handling(line, around, scribe=self._scribe)
             return handling.change(events, reached, owner=self._owner)
         care = Care(line, self._codec)

@@ -11,7 +11,6 @@ from actum.journal.errors import Busy, Invalid
 from actum.journal.event import LAST_POSITION, Position
 from actum.journal.readmodel import Cut, Role
 from actum.projection.changed import Definition, definition_of
-from actum.projection.digest import digest_of
 from actum.projection.place import live_of
 from actum.subscription.worker import worker_name
 
@@ -46,7 +45,7 @@ class Switched(msgspec.Struct, frozen=True):
 
 def check(build: Build[Any], found: Difference) -> None:
     """That both tables are what was compared. `Invalid`, with what is not, where they are not."""
-    place, database = build.place, build.place.database
+    place = build.place
     tables = place.tables()
     live = live_of(tables)
     mine = next((each for each in tables if each.shape.table == build.plan.shape.table), None)
@@ -62,7 +61,7 @@ def check(build: Build[Any], found: Difference) -> None:
         )
     for standing, side in ((mine, found.candidate), (live, found.live)):
         here = {each.mark.position for each in shares(place, standing)} == {found.position}
-        if here and digest_of(database, standing.shape) != side.digest:
+        if here and place.digest(standing.shape) != side.digest:
             raise Invalid(
                 f"the rows of {standing.shape.table} are not those that were compared (digest {side.digest[:8]}…): "
                 f"somebody has changed them; {again}"
@@ -71,7 +70,7 @@ def check(build: Build[Any], found: Difference) -> None:
 
 def check_digest(build: Build[Any], digest: str) -> None:
     """That the rows of the candidate have this digest, or one that begins so. `Invalid` where they have another."""
-    found = digest_of(build.place.database, build.plan.shape) if build.mark() is not None else "none"
+    found = build.place.digest(build.plan.shape) if build.mark() is not None else "none"
     if len(digest) < SHORTEST_DIGEST or not found.startswith(digest):
         raise Invalid(
             f"expected the candidate of {build.place.plan.name} to have the digest {digest}, found {found}; compare again"
@@ -133,13 +132,13 @@ def _for_attempt(attempt: int, place: Place[Any]) -> Iterator[None]:
 
 def shares(place: Place[Any], standing: Standing) -> list[Share]:
     """The shares of a table."""
-    return place.database.shares(standing.shape)
+    return place.home(standing.shape).shares(standing.shape)
 
 
 def _point(place: Place[Any], mine: Standing, live: Standing, *, until: Position) -> bool:
     aside = Role.TAKEN_BACK if mine.shape.version < live.shape.version else Role.KEPT
     with place.turn:
-        pointed = place.database.point(mine.shape, instead_of=live.shape, until=until, aside=aside)
+        pointed = place.point(mine.shape, instead_of=live.shape, until=until, aside=aside)
         place.forget()
     if pointed:
         _let_go(place, besides=live)
@@ -150,7 +149,7 @@ def _let_go(place: Place[Any], *, besides: Standing) -> None:
     """One table is kept to go back to; those that were kept before are let go of."""
     for each in place.tables():
         if each.role in (Role.KEPT, Role.TAKEN_BACK) and each.shape.table != besides.shape.table:
-            place.database.drop(each.shape.table)
+            place.drop(each.shape.table)
 
 
 def kept(place: Place[Any]) -> Standing:
@@ -171,7 +170,7 @@ def go_back(place: Place[Any], target: Standing, *, behind: bool, catch_up: Call
                 break
             standing = check_behind(place, target, live, behind=behind)
             until = LAST_POSITION if behind else standing.mark.position
-            if place.database.point(standing.shape, instead_of=live.shape, until=until, aside=Role.TAKEN_BACK):
+            if place.point(standing.shape, instead_of=live.shape, until=until, aside=Role.TAKEN_BACK):
                 place.forget()
                 return Switched(definition_of(live.shape), definition_of(standing.shape), standing.mark.position)
     raise Busy(f"the live table of {place.plan.name} moves on faster than the one that is kept; try again")

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from actum.journal.errors import ActumError, Busy, Unavailable
+from actum.journal.errors import ActumError, Busy, Misdeclared, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +32,20 @@ class Building:
     """Works on a build until it has come as far as the live table, and then does `then`.
 
     `patient`: tries again after any trouble that may pass, for as long as it takes; otherwise only where somebody else is
-    busy, and tells whoever waits of all else.
+    busy, and tells whoever waits of all else. `refused` is done where what is declared cannot be built beside.
     """
 
-    def __init__(self, build: Build[Any], *, then: Callable[[], object] | None = None, patient: bool = False) -> None:
+    def __init__(
+        self,
+        build: Build[Any],
+        *,
+        then: Callable[[], object] | None = None,
+        refused: Callable[[Misdeclared], object] | None = None,
+        patient: bool = False,
+    ) -> None:
         self.build = build
         self._then = then
+        self._refused = refused
         self._passes = (Busy, Unavailable) if patient else (Busy,)
         self._wanted = threading.Event()
         self._turn = threading.Lock()
@@ -139,6 +147,10 @@ class Building:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 continue
+            except Misdeclared as wrong:
+                if self._refused is not None:
+                    self._refused(wrong)
+                self._end(wrong if self._refused is None else None)
             except Exception as trouble:  # noqa: BLE001 - it is logged, and told to whoever waits
                 _LOG.error("the build of %s stopped: %s", self.build.place.plan.name, trouble)
                 self._end(trouble)

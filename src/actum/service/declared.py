@@ -261,6 +261,17 @@ class Declared:
                 return view
         raise Unknown("view", name, tuple(sorted(self._views)))
 
+    def kept(self, what: object) -> type[View] | Projection:
+        """The view or projection that is meant: by its class or function, or by its name. `Unknown` where there is none."""
+        for view in self._views.values():
+            if what in (view, view.__name__, view.__table__):
+                return view
+        for projection in self._projections.values():
+            if what in (projection, projection.cls, projection.name):
+                return projection
+        named = what if isinstance(what, str) else getattr(what, "__name__", repr(what))
+        raise Unknown("view or projection", named, tuple(sorted({*self._views, *self._projections})))
+
     def query_type(self, name: str) -> type[Query]:
         """The query of that name, or `Unknown`."""
         if name not in self._queries:

@@ -11,9 +11,10 @@ from actum.journal.errors import Invalid
 from actum.journal.event import Position
 from actum.journal.readmodel import Role
 from actum.projection.acts import RebuildCancelled, ViewSwitched, ViewTakenBack
+from actum.projection.beside import Beside
 from actum.projection.changed import SHOWN, STEP, Definition, definition_of
-from actum.projection.difference import Difference, difference
-from actum.projection.digest import digest_of
+from actum.projection.comparing import difference
+from actum.projection.difference import Difference
 from actum.projection.parting import Partings, Told
 from actum.projection.place import live_of
 from actum.projection.switch import check, check_behind, check_digest, go_back, kept, switch
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from actum.projection.place import Place
     from actum.projection.projector import Progressed
     from actum.service.counter import Counter
+    from actum.service.shelf import Kept
     from actum.service.views import Views
 
 
@@ -53,34 +55,42 @@ class Rebuilding:
         self.store = store
         self.views = views
         self._counter = counter
-        self._begun: dict[type[View], Rebuild[Any]] = {}
+        self._begun: dict[Kept, Rebuild[Any]] = {}
 
-    def begin(self, view: type[ViewT], *, step: int) -> Rebuild[ViewT]:
+    def begin(self, what: object, *, step: int) -> Rebuild[Any]:
         """Build, or go on where there is something to go on with."""
         if type(step) is not int or step < 1:
             raise Invalid(f"rebuild: step: expected 1 event or more, found {step!r}")
-        begun = self._handle(view, step)
+        begun = self._handle(self._meant(what), step)
         begun.resume()
         return begun
 
-    def resting(self, view: type[ViewT]) -> Rebuild[ViewT]:
+    def resting(self, what: object) -> Rebuild[Any]:
         """What there is to go on with, as it stands."""
-        if self.views.shelf.place(view).candidate() is None:
-            raise Invalid(f"there is no candidate of {view.__name__}; rebuild it first")
-        return self._handle(view, STEP)
+        kept = self._meant(what)
+        place = self.views.shelf.place(kept)
+        if place.candidate() is None:
+            raise Invalid(f"there is no candidate of {place.plan.name}; rebuild it first")
+        return self._handle(kept, STEP)
 
-    def _handle(self, view: type[ViewT], step: int) -> Rebuild[ViewT]:
-        place: Place[ViewT] = self.views.shelf.place(view)
-        begun = self._begun.get(view)
+    def _meant(self, what: object) -> Kept:
+        """A view or projection of the application, by what its author wrote or by its name."""
+        if isinstance(what, type) and issubclass(what, View):
+            return what
+        return self.app.kept(what)
+
+    def _handle(self, kept: Kept, step: int) -> Rebuild[Any]:
+        place = self.views.shelf.place(kept)
+        begun = self._begun.get(kept)
         if begun is None or not begun.alive:
-            by_itself = self.views.shelf.building.get(view)
-            building = by_itself or Building(self.views.shelf.build(view, step=step))
-            begun = self._begun[view] = Rebuild(place, building=building, rebuilding=self)
+            by_itself = self.views.shelf.building.get(kept)
+            building = by_itself or Building(self.views.shelf.build(kept, step=step))
+            begun = self._begun[kept] = Rebuild(place, building=building, rebuilding=self)
         return begun
 
-    def versions(self, view: type[View]) -> tuple[Version, ...]:
-        """The tables of a view, the live one first."""
-        place = self.views.shelf.place(view)
+    def versions(self, what: object) -> tuple[Version, ...]:
+        """The tables of a view or projection, the live one first."""
+        place = self.views.shelf.place(self._meant(what))
         mine = place.plan.shape.fingerprint
         found = [
             Version(definition_of(each.shape), each.role, each.mark.position, each.shape.fingerprint == mine)
@@ -88,13 +98,14 @@ class Rebuilding:
         ]
         return tuple(sorted(found, key=lambda each: (each.role is not Role.LIVE, -each.definition.version)))
 
-    def go_back(self, view: type[View], *, behind: bool, acting: Acting) -> Position:
+    def go_back(self, what: object, *, behind: bool, acting: Acting) -> Position:
         """Have the table that was live before take its place again."""
-        place = self.views.shelf.place(view)
+        meant = self._meant(what)
+        place = self.views.shelf.place(meant)
         target, live = kept(place), live_of(place.tables())
         if live is None:
-            raise Invalid(f"nothing of {view.__name__} is live, so there is nothing to go back from")
-        build = self.views.shelf.build(view, standing=target)
+            raise Invalid(f"nothing of {place.plan.name} is live, so there is nothing to go back from")
+        build = self.views.shelf.build(meant, standing=target)
         mine = target.shape.fingerprint == place.plan.shape.fingerprint
 
         def catch_up() -> None:
@@ -103,10 +114,10 @@ class Rebuilding:
 
         catch_up()
         standing = check_behind(place, target, live, behind=behind or mine)
-        before, after = (digest_of(place.database, each.shape) for each in (live, standing))
+        before, after = (place.digest(each.shape) for each in (live, standing))
         position = self.record(
             ViewTakenBack(
-                view=view.__name__,
+                view=place.plan.name,
                 before=definition_of(live.shape),
                 after=definition_of(target.shape),
                 digest_before=before,
@@ -119,22 +130,23 @@ class Rebuilding:
             go_back(place, target, behind=behind, catch_up=catch_up)
         return position
 
-    def cancel(self, view: type[View], *, acting: Acting) -> Position:
-        """Give up every candidate of the view."""
-        place = self.views.shelf.place(view)
-        begun = self._begun.pop(view, None)
+    def cancel(self, what: object, *, acting: Acting) -> Position:
+        """Give up every candidate of the view or projection."""
+        meant = self._meant(what)
+        place = self.views.shelf.place(meant)
+        begun = self._begun.pop(meant, None)
         if begun is not None:
             begun.stop()
         found = [each for each in place.tables() if each.role is Role.CANDIDATE]
         if not found:
-            raise Invalid(f"there is no candidate of {view.__name__} to give up")
+            raise Invalid(f"there is no candidate of {place.plan.name} to give up")
         position = 0
         for each in found:
             event = RebuildCancelled(
-                view=view.__name__, candidate=definition_of(each.shape), position=each.mark.position
+                view=place.plan.name, candidate=definition_of(each.shape), position=each.mark.position
             )
             position = self.record(event, acting)
-            place.database.drop(each.shape.table)
+            place.drop(each.shape.table)
         return position
 
     def record(self, event: Event, acting: Acting) -> Position:
@@ -148,7 +160,8 @@ class Rebuilding:
 
 
 class Rebuild(Generic[ViewT]):
-    """A table of a view's definition, built beside the live one. Made by `Running.rebuild`; a thread works on it.
+    """A table of a view's definition, or all tables of a projection's, built beside what is live. Made by `Running.rebuild`; a
+    thread works on it.
 
     Nobody sees anything of it until `switch`. Pausing, closing and being killed leave what was built; the next rebuild of the
     same definition goes on with it.
@@ -162,7 +175,7 @@ class Rebuild(Generic[ViewT]):
 
     @property
     def view(self) -> type[ViewT]:
-        """What is rebuilt."""
+        """What is rebuilt: the view, or what a projection's author wrote."""
         return self._place.plan.cls
 
     @property
@@ -203,7 +216,7 @@ class Rebuild(Generic[ViewT]):
     def cancel(self, *, actor: str | None = None, reason: str | None = None) -> Position:
         """Give it up: its table is taken away. Answers the position at which that is on record."""
         self.stop()
-        return self._rebuilding.cancel(self.view, acting=Acting(actor, reason=reason))
+        return self._rebuilding.cancel(self._place.plan.name, acting=Acting(actor, reason=reason))
 
     def diff(self, *, old: type[View] | Declared | None = None, limit: int = SHOWN) -> Difference:
         """Compare with the live table, as of one and the same position; waits until the building is done.
@@ -221,6 +234,8 @@ class Rebuild(Generic[ViewT]):
     def _explain(self, old: type[View] | Declared | None, until: Position) -> Explain | str:
         live = live_of(self._place.tables())
         assert live is not None
+        if isinstance(self._place, Beside):
+            return self._explain_made(self._place, old, live, until)
         codec = self._rebuilding.app.codec
         mine = Told(self._place.plan, codec)
         if live.shape.fingerprint == self._place.plan.shape.fingerprint:
@@ -239,6 +254,28 @@ class Rebuild(Generic[ViewT]):
         told = Told(plan, old.codec if isinstance(old, Declared) else codec)
         return Partings(self._rebuilding.store, live=told, candidate=mine, until=until).explained
 
+    def _explain_made(
+        self, place: Beside, old: type[View] | Declared | None, live: Standing, until: Position
+    ) -> Explain | str:
+        """The same for what a projection has made."""
+        if live.shape.fingerprint == place.projection.shape.fingerprint:
+            return "both were made by the same definition: what differs was changed by somebody else, and by no event"
+        if not isinstance(old, Declared):
+            return (
+                f"the definition of version {live.shape.version} is not at hand: rows and cells are compared, and no events "
+                "looked for; give the application that has it as old=…"
+            )
+        before = old.projections.get(place.projection.name)
+        if before is None or before.shape.fingerprint != live.shape.fingerprint:
+            found = "none of that name" if before is None else str(definition_of(before.shape))
+            raise Invalid(f"old: {old.name} has {found}, the live rows were made by {definition_of(live.shape)}")
+        from actum.projection.parting_made import MadeBy, MadePartings  # noqa: PLC0415 - asked for by few
+
+        live_by, mine = MadeBy(before, old.codec), MadeBy(place.projection, self._rebuilding.app.codec)
+        return MadePartings(
+            self._rebuilding.store, live=live_by, candidate=mine, database=place.database, until=until
+        ).explained
+
     def switch(
         self, diffed: Difference | str | None = None, *, actor: str | None = None, reason: str | None = None
     ) -> Position:
@@ -256,9 +293,9 @@ class Rebuild(Generic[ViewT]):
         self.wait()
         build.catch_up()
         live, mine = self._both()
-        before, after = (digest_of(self._place.database, each.shape) for each in (live, mine))
+        before, after = (self._place.digest(each.shape) for each in (live, mine))
         event = ViewSwitched(
-            view=self.view.__name__,
+            view=self._place.plan.name,
             before=definition_of(live.shape),
             after=definition_of(mine.shape),
             digest_before=before,
@@ -278,9 +315,9 @@ class Rebuild(Generic[ViewT]):
         live = live_of(tables)
         mine = next((each for each in tables if each.shape.table == self._build.plan.shape.table), None)
         if mine is None or live is None:
-            raise Invalid(f"the candidate of {self.view.__name__} is not there any more; rebuild it")
+            raise Invalid(f"the candidate of {self._place.plan.name} is not there any more; rebuild it")
         if live.shape.table == mine.shape.table:
-            raise Invalid(f"this table of {self.view.__name__} is live already")
+            raise Invalid(f"this table of {self._place.plan.name} is live already")
         return live, mine
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from actum.decision.acting import Acting
 from actum.decision.state import Fold, State, fold_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
     from actum.messaging.source import Source
+    from actum.projection.handling import Handles
     from actum.projection.parking import Key, ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
@@ -280,8 +281,15 @@ class Running:
         """Have the views take in everything there is, in this thread; how far they have come."""
         return self.views.catch_up(progress)
 
-    def rebuild(self, view: type[ViewT], *, step: int = STEP) -> Rebuild[ViewT]:
-        """Build another table of a view beside the live one, from the beginning of the journal; a thread works on it.
+    @overload
+    def rebuild(self, view: type[ViewT], *, step: int = STEP) -> Rebuild[ViewT]: ...
+
+    @overload
+    def rebuild(self, view: Handles, *, step: int = STEP) -> Rebuild[Any]: ...
+
+    def rebuild(self, view: type[ViewT] | Handles, *, step: int = STEP) -> Rebuild[ViewT] | Rebuild[View]:
+        """Build another table of a view beside the live one, from the beginning of the journal; a thread works on it. Of a projection
+        that makes its tables in `begin`, given as what its author wrote, all tables are built beside.
 
         Goes on with one of the same definition that was begun before. `step` is how many events go into one transaction at
         the most. `running.rebuild(Balance).switch()` is all of it.
@@ -317,7 +325,13 @@ class Running:
             self._rebuilding = Rebuilding(self.app, self.store, views=self.views, counter=self.counter)
         return self._rebuilding
 
-    def candidate(self, view: type[ViewT]) -> Rebuild[ViewT]:
+    @overload
+    def candidate(self, view: type[ViewT]) -> Rebuild[ViewT]: ...
+
+    @overload
+    def candidate(self, view: Handles) -> Rebuild[Any]: ...
+
+    def candidate(self, view: type[ViewT] | Handles) -> Rebuild[ViewT] | Rebuild[View]:
         """The candidate of the view's definition that stands there, to compare it and switch to it. `Invalid` where there is none.
 
         It rests where it is until it is compared, switched to, or resumed.
@@ -325,7 +339,7 @@ class Running:
         return self.rebuilding.resting(view)
 
     def rollback(
-        self, view: type[View], *, behind: bool = False, actor: str | None = None, reason: str | None = None
+        self, view: Handles, *, behind: bool = False, actor: str | None = None, reason: str | None = None
     ) -> Position:
         """Have the table that was live before take its place again, and answer the position at which that is on record.
 
@@ -334,12 +348,12 @@ class Running:
         """
         return self.rebuilding.go_back(view, behind=behind, acting=Acting(actor, reason=reason))
 
-    def cancel_rebuild(self, view: type[View], *, actor: str | None = None, reason: str | None = None) -> Position:
-        """Give up the candidates of a view, whoever began them, and answer the position at which that is on record."""
+    def cancel_rebuild(self, view: Handles, *, actor: str | None = None, reason: str | None = None) -> Position:
+        """Give up the candidates of a view or projection, whoever began them, and answer the position at which that is on record."""
         return self.rebuilding.cancel(view, acting=Acting(actor, reason=reason))
 
-    def versions(self, view: type[View]) -> tuple[Version, ...]:
-        """The tables of a view that stand side by side: the live one, a candidate, the one that was live before."""
+    def versions(self, view: Handles) -> tuple[Version, ...]:
+        """The tables of a view or projection that stand side by side: the live one, a candidate, the one that was live before."""
         return self.rebuilding.versions(view)
 
     def digest(self, view: type[View]) -> str:

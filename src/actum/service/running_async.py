@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from actum.decision.acting import Acting
 from actum.decision.state import State
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from actum.journal.event import Event, Position
     from actum.journal.query import AppendCondition
     from actum.messaging.source import Source
+    from actum.projection.handling import Handles
     from actum.projection.parking import Key, ParkedKey
     from actum.projection.projector import Progressed
     from actum.projection.query import AnswerT
@@ -180,9 +181,17 @@ class AsyncRunning:
         """See `Running.catch_up`."""
         return await asyncio.to_thread(self.running.catch_up, progress)
 
-    async def rebuild(self, view: type[ViewT], *, step: int = STEP) -> AsyncRebuild[ViewT]:
+    @overload
+    async def rebuild(self, view: type[ViewT], *, step: int = STEP) -> AsyncRebuild[ViewT]: ...
+
+    @overload
+    async def rebuild(self, view: Handles, *, step: int = STEP) -> AsyncRebuild[Any]: ...
+
+    async def rebuild(
+        self, view: type[ViewT] | Handles, *, step: int = STEP
+    ) -> AsyncRebuild[ViewT] | AsyncRebuild[View]:
         """See `Running.rebuild`."""
-        begun: Rebuild[ViewT] = await asyncio.to_thread(self.running.rebuild, view, step=step)
+        begun: Rebuild[Any] = await asyncio.to_thread(self.running.rebuild, view, step=step)
         return AsyncRebuild(begun)
 
     async def rebuild_rows(
@@ -200,24 +209,28 @@ class AsyncRunning:
         begun: RowsRebuild[ViewT] = await asyncio.to_thread(begin, progress=progress)
         return AsyncRowsRebuild(begun)
 
-    async def candidate(self, view: type[ViewT]) -> AsyncRebuild[ViewT]:
+    @overload
+    async def candidate(self, view: type[ViewT]) -> AsyncRebuild[ViewT]: ...
+
+    @overload
+    async def candidate(self, view: Handles) -> AsyncRebuild[Any]: ...
+
+    async def candidate(self, view: type[ViewT] | Handles) -> AsyncRebuild[ViewT] | AsyncRebuild[View]:
         """See `Running.candidate`."""
-        found: Rebuild[ViewT] = await asyncio.to_thread(self.running.candidate, view)
+        found: Rebuild[Any] = await asyncio.to_thread(self.running.candidate, view)
         return AsyncRebuild(found)
 
     async def rollback(
-        self, view: type[View], *, behind: bool = False, actor: str | None = None, reason: str | None = None
+        self, view: Handles, *, behind: bool = False, actor: str | None = None, reason: str | None = None
     ) -> Position:
         """See `Running.rollback`."""
         return await asyncio.to_thread(self.running.rollback, view, behind=behind, actor=actor, reason=reason)
 
-    async def cancel_rebuild(
-        self, view: type[View], *, actor: str | None = None, reason: str | None = None
-    ) -> Position:
+    async def cancel_rebuild(self, view: Handles, *, actor: str | None = None, reason: str | None = None) -> Position:
         """See `Running.cancel_rebuild`."""
         return await asyncio.to_thread(self.running.cancel_rebuild, view, actor=actor, reason=reason)
 
-    async def versions(self, view: type[View]) -> tuple[Version, ...]:
+    async def versions(self, view: Handles) -> tuple[Version, ...]:
         """See `Running.versions`."""
         return await asyncio.to_thread(self.running.versions, view)
 

@@ -129,7 +129,7 @@ class Views:
         """How far everything that is shown has come, by its own checkpoints."""
         tables = self.database.tables()
         marks = self.database.marks()
-        reached = [marks[name].position if name in marks else 0 for name in self._app.projections]
+        reached = [marks[one.table].position if one.table in marks else 0 for one in self.shelf.in_place]
         for place in self.shelf.places.values():
             mine = [each for each in tables if (each.shape.name or each.shape.table) == place.plan.table]
             standing = own_of(mine, place.plan.shape) or live_of(mine)

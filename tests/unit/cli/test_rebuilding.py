@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from click.testing import CliRunner, Result
 
@@ -169,3 +170,52 @@ def test_a_folder_that_is_not_there_is_said_to_be_so(newer: Type):
     newer("views", "rebuild", "Balance")
     result = newer("views", "diff", "Balance", "--old-path", "nowhere")
     assert (result.exit_code, "no folder nowhere" in result.stderr) == (2, True)
+
+
+FLOWS = """
+from actum import App
+from tests.unit.cli.bank import Deposited, Noted, Opened
+
+def declared(version):
+    bank = App("bank")
+    bank.knows(Noted, Opened)
+
+    @bank.projection(version=version, begin=lambda db: db.execute("CREATE TABLE deposits (account TEXT PRIMARY KEY, times INTEGER)"))
+    def deposits(event: Deposited, db) -> None:
+        db.execute(
+            "INSERT INTO deposits VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET times = times + excluded.times",
+            (event.account, version),
+        )
+
+    return bank
+
+one, two = declared(1), declared(2)
+"""
+
+
+def test_a_projection_is_rebuilt_compared_switched_and_gone_back_from(newer: Type, journal: Path):
+    (journal.parent / "flows_bank.py").write_text(textwrap.dedent(FLOWS), encoding="utf-8")
+    views, where = journal.with_suffix(".views.db"), {"ACTUM_APP": "flows_bank:two"}
+    assert newer("views", "digest", ACTUM_APP="flows_bank:one").exit_code == 0
+    older = _deposits(views)
+    assert older
+    built = newer("views", "rebuild", "deposits", **where)
+    assert (built.exit_code, "deposits: version 2" in built.stdout) == (0, True)
+    compared = newer("views", "diff", "deposits", "--old", "flows_bank:one", **where)
+    assert compared.exit_code == 1
+    assert f"rows: 0 added, 0 removed, {len(older)} changed" in compared.stdout
+    assert "deposits.times" in compared.stdout
+    assert "deposited" in compared.stdout.lower()
+    switched = newer("views", "switch", "deposits", **where)
+    assert "deposits: version 2" in switched.stdout
+    assert _deposits(views) == {account: 2 * times for account, times in older.items()}
+    back = newer("views", "rollback", "deposits", "--behind", **where)
+    assert "deposits: version 1" in back.stdout, back.stderr
+    assert _deposits(views) == older
+
+
+def _deposits(views: Path) -> dict[str, int]:
+    connection = apsw.Connection(str(views), flags=apsw.SQLITE_OPEN_READONLY)
+    found: dict[str, int] = dict(connection.execute("SELECT account, times FROM deposits"))  # type: ignore[arg-type]
+    connection.close()
+    return found

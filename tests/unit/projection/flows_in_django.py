@@ -100,7 +100,7 @@ def found_in(running: Running, model: Any) -> list[Any]:
         with models_on(db):
             found.extend(model.objects.values_list("source", "target", "times", "amount").order_by("source", "target"))
 
-    shape = running.app.projections["flows"].shape
+    (shape,) = (plan.shape for plan in running.views.shelf.plans if plan.name == "flows")
     (share,) = running.views.database.shares(shape)
     assert running.views.database.commit([Change(shape, (), share.mark, share.mark, epoch=share.epoch, work=look)])
     return found
@@ -116,7 +116,11 @@ def main(journal: str, database: str, views: str) -> None:
         Failing.accounts.clear()
         running.retry("flows")
         found = found_in(running, model)
-    print(json.dumps({"parked": parked, "flows": found}, default=str))
+        running.rebuild(running.app.projections["flows"].cls).switch()
+        running.append(Transferred(source="A-1", target="A-2", amount=Decimal(1)))
+        running.catch_up()
+        rebuilt = found_in(running, model)
+    print(json.dumps({"parked": parked, "flows": found, "rebuilt": rebuilt}, default=str))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ def test_what_djangos_models_write_stands_or_falls_with_the_checkpoint(tmp_path:
     assert told["parked"] == ["A-3"]
     found = {(source, target): (count, Decimal(amount)) for source, target, count, amount in told["flows"]}
     assert found == {pair: (count, amounts[pair]) for pair, count in times.items()}
+    rebuilt = {(source, target): count for source, target, count, _ in told["rebuilt"]}
+    assert rebuilt == times | {("A-1", "A-2"): times["A-1", "A-2"] + 1}
 
 
 def test_django_and_the_views_must_both_be_in_postgresql(tmp_path: Path):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from actum import App
 from actum.journal.event import Event
 from actum.journal.readmodel import Change, Shape
+from actum.projection.changed import Rebuilds
 from actum.projection.session import session_on
 from actum.service.running import Running
 from actum.subscription.policy import park
@@ -58,11 +59,11 @@ def _anew(db: Any) -> None:
         Base.metadata.create_all(session.connection())
 
 
-def _app() -> App:
+def _app(version: int = 1) -> App:
     app = App("bank")
     app.knows(Deposited)
 
-    @app.projection(begin=_anew)
+    @app.projection(begin=_anew, version=version)
     def flows(event: Transferred, session: Session) -> None:
         flow = session.get(Flow, (event.source, event.target))
         if flow is None:
@@ -179,3 +180,53 @@ def test_a_session_can_take_back_what_it_did_itself(tmp_path: Path, views: str):
         running.append(Opened(account="a", owner="Ada"), Opened(account="b", owner="Bob"))
         running.catch_up()
         assert _asked(running, lambda session: sorted(session.scalars(select(Opening.owner)))) == ["Ada", "Bob"]
+
+
+def test_what_a_session_writes_is_built_beside_and_switched_to(tmp_path: Path, views: str):
+    class Own(DeclarativeBase):
+        pass
+
+    class Move(Own):
+        __tablename__ = "moves"
+        number: Mapped[int] = mapped_column(primary_key=True)
+        target: Mapped[str] = mapped_column(String(40), index=True)
+        cents: Mapped[int]
+
+    def anew(db: Any) -> None:
+        with session_on(db) as session:
+            Own.metadata.drop_all(session.connection())
+            Own.metadata.create_all(session.connection())
+
+    def app(version: int) -> App:
+        app = App("bank")
+        app.knows(Deposited, Opened)
+
+        @app.projection(begin=anew, version=version)
+        def moves(event: Transferred, session: Session) -> None:
+            session.add(Move(target=event.target, cents=int(event.amount * 100) * version))
+
+        return app
+
+    def opened(version: int) -> Running:
+        return app(version).open(
+            tmp_path / "bank.actum", actor="tester", follow=False, read_database=views, rebuilds=Rebuilds.BY_HAND
+        )
+
+    def sums(running: Running) -> Any:
+        return _asked(running, lambda session: session.execute(select(func.count(), func.sum(Move.cents))).one())
+
+    events = some_events(400, seed=53)
+    amounts = [int(event.amount * 100) for event in events if isinstance(event, Transferred)]
+    with opened(1) as running:
+        fill(running.store, events)
+        running.catch_up()
+        assert sums(running) == (len(amounts), sum(amounts))
+    with opened(2) as running:
+        rebuild = running.rebuild(running.app.projections["moves"].cls)  # type: ignore[attr-defined]
+        found = rebuild.diff(limit=1)
+        assert (found.added, found.removed, found.cells) == (0, 0, {"moves.cents": len(amounts)})
+        assert sums(running) == (len(amounts), sum(amounts))
+        rebuild.switch(found)
+        running.append(Transferred(source="A-1", target="A-2", amount=Decimal(1)))
+        running.catch_up()
+        assert sums(running) == (len(amounts) + 1, 2 * sum(amounts) + 200)

@@ -1,0 +1,51 @@
+"""A process that switches a projection to its candidate and ends itself at one of the statements that this takes:
+`python -m tests.fault.switching JOURNAL VIEWS AT`. Says how many statements there were, where it comes to the end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import apsw
+
+from tests.unit.projection.flows import second
+from tests.unit.projection.versions import at_work
+
+
+class Count:
+    """Of the statements since the switch began."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.done = -1
+
+    def statement(self, cursor: Any, statement: str, bindings: object) -> bool:
+        """One is about to be done."""
+        if self.done >= 0:
+            self.done += 1
+            if self.done == self.at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return True
+
+    def watch(self, connection: apsw.Connection) -> None:
+        """Every connection of this process is watched from now on."""
+        connection.exec_trace = self.statement
+
+
+def main(journal: str, views: str, at: int) -> None:
+    count = Count(at)
+    apsw.connection_hooks.append(count.watch)
+    app = second()
+    with at_work(app, journal, views=views) as running:
+        rebuild = running.rebuild(app.projections["flows"].cls)
+        rebuild.wait()
+        count.done = 0
+        rebuild.switch()
+        print(count.done)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
