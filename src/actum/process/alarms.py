@@ -10,10 +10,9 @@ from actum.decision.command import Command
 from actum.decision.state import State
 from actum.journal.errors import Refused
 from actum.process.naming import InstanceId, ScheduleName, TimerId, derived
-from actum.process.record import TimerCancelled, TimerFired, TimerSet
+from actum.process.record import Said, TimerCancelled, TimerFired, TimerSet
 
 if TYPE_CHECKING:
-    from actum.process.record import Said
     from actum.process.schedule import SchedulePlan
 
 
