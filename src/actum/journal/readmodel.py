@@ -60,7 +60,7 @@ class Shape(msgspec.Struct, frozen=True):
 
     `name` is what readers call it, where that is not the table's own name: plain SQL finds the live table of that name
     under it. `version` is for people. A follower that keeps its tables itself has no columns: `table` is then its name, and
-    no table is made.
+    no table is made. `code` tells what its code does where that makes no other `fingerprint`.
     """
 
     table: str
@@ -70,6 +70,7 @@ class Shape(msgspec.Struct, frozen=True):
     name: str = ""
     version: int = 1
     indexed: tuple[str, ...] = ()
+    code: bytes = b""
     """Columns by which rows are found and sorted as fast as by the key."""
 
     def column(self, name: str) -> Column:
@@ -379,7 +380,8 @@ class ReadDatabase(Leases, Protocol):
         ...
 
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
-        """Have the table, empty where there was none or one of another fingerprint; whether it is a new one.
+        """Have the table, empty where there was none or one of another fingerprint; whether it is a new one. One that is there is
+        described from now on as it is here.
 
         A new one is live where its name stands for nothing yet, and a candidate where it does. `begin` is done in the
         same transaction where it begins anew.

@@ -90,6 +90,11 @@ def changed_of(place: Place[Any]) -> Changed | None:
     return Changed(place.plan.name, definition_of(live.shape), definition_of(mine), columns, place.kind)
 
 
+def other_code(there: Shape, mine: Shape) -> bool:
+    """Whether a definition of the same fingerprint is followed by other code than before, where that is known."""
+    return there.fingerprint == mine.fingerprint and bool(there.code) and there.code != mine.code
+
+
 def switches_by_itself(place: Place[Any], found: Changed, rebuilds: Rebuilds) -> bool:
     """Whether the program is to take the live table's place with its own, without being asked."""
     candidate = place.candidate()

@@ -85,7 +85,8 @@ class Projection:
         self.event_set = frozenset(self.events)
         self._asked = {each: self._what(each, hints.get(each)) for each in parameters[1:]}
         self._session = "session" in [what for what in self._asked.values() if isinstance(what, str)]
-        self.shape = Shape(self.table, (), (), self._fingerprint(version), version=version)
+        code = fingerprint().of_function(handle, about=()) if begin is None else b""
+        self.shape = Shape(self.table, (), (), self._fingerprint(version), version=version, code=code)
 
     def _check(self, handle: Handles) -> None:
         if not source().is_ordinary(handle, generator=False):

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from actum.journal.codec import Codec
 from actum.journal.query import Query
+from actum.projection.handling import Projection
 from actum.projection.parting import parting, value
 from actum.projection.projector import Projector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from actum.journal.codec import Codec
     from actum.journal.event import Position, SequencedEvent
     from actum.journal.readmodel import Making, ReadDatabase, Row, Shape, Value
     from actum.journal.store import EventStore
     from actum.projection.difference import Parting, RowDifference
-    from actum.projection.handling import Projection
 
 PAGE = 500
 """After how many events rows are compared."""

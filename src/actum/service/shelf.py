@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.journal.errors import Invalid, Misdeclared, Unknown
 from actum.projection.build import Build
-from actum.projection.changed import STEP, Changed, Rebuilds, changed_of, switches_by_itself
+from actum.projection.changed import STEP, Changed, Rebuilds, changed_of, other_code, switches_by_itself
 from actum.projection.notes import SCRIBE
 from actum.projection.place import Place, fits, live_of, own_of
 from actum.projection.projector import Projector
@@ -79,6 +79,7 @@ class Shelf:
         self._tables: dict[Kept, str] = {}
         self._looked = 0.0
         self.projector = self._project([])
+        self._meet_other_code(rebuilds)
         self.projector.make_tables()
         self._meet_changes(rebuilds)
         self.look_around()
@@ -114,6 +115,22 @@ class Shelf:
                 )
                 _LOG.info("the %s %s is built from the beginning of the journal", place.kind, changed.view)
         self.changed = found
+
+    def _meet_other_code(self, rebuilds: Rebuilds) -> None:
+        """Name the projections that go on by other code than before: once, and at every opening where that is refused."""
+        there = {each.shape.table: each for each in self._database.tables()} if self.in_place else {}
+        for projection in self.in_place:
+            standing = there.get(projection.table)
+            if standing is None or not other_code(standing.shape, projection.shape):
+                continue
+            said = (
+                f"the projection {projection.name} has another handler than the one that wrote up to position "
+                f"{standing.mark.position}, and the same version {projection.shape.version}: it goes on with that. "
+                "Raise version= to have it given everything again, or give it a begin to have it built beside"
+            )
+            if rebuilds is Rebuilds.WHEN_RAISED:
+                raise Misdeclared(said)
+            _LOG.warning("%s", said)
 
     def build(self, view: Kept, *, standing: Standing | None = None, step: int = STEP) -> Build[Any]:
         """A build of the program's own definition."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from decimal import Decimal
@@ -419,3 +420,53 @@ def test_a_handler_that_looks_into_views_finds_them_also_in_a_rebuild(tmp_path: 
         running.catch_up()
         running.rebuild(running.app.projections["owners"].cls).switch()  # type: ignore[attr-defined, arg-type]
         assert place.rows("SELECT * FROM owners") == [("A", "Ida 1")]
+
+
+def test_a_handler_without_begin_that_changed_is_named_once_and_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    def app(extra: str) -> App:
+        app = App("bank")
+
+        def plainly(event: Opened, db: Any) -> None:
+            """Does nothing."""
+
+        def also(event: Opened, db: Any) -> None:
+            db.execute("SELECT 1")
+
+        app.projection(name="seen")(also if extra else plainly)
+        return app
+
+    place = Place(tmp_path, str(tmp_path / "bank.views.db"))
+    place.opened(app("")).close()
+    with pytest.raises(Misdeclared, match="seen has another handler than the one that wrote up to position 0"):
+        place.opened(app("more"), rebuilds=Rebuilds.WHEN_RAISED)
+    for _ in range(2):
+        place.opened(app("more")).close()
+    (said,) = [record.message for record in caplog.records if "seen" in record.message]
+    assert "and the same version 1: it goes on with that. Raise version=" in said
+
+
+def test_workers_that_keep_the_tables_up_go_on_with_those_that_were_switched_to(place: Place):
+    more = [Transferred(source="A-9", target="A-8", amount=BIG) for _ in range(20)]
+    with place.opened(second(), follow=True) as running:
+        with running.work(2, lease=5):
+            running.rebuild(_flows(running)).switch()
+            running.wait_for(running.append(*more).position, timeout=60)
+        assert place.flows() == flows_of([*EVENTS, *more], new=True)
+
+
+async def _rebuilt_async(place: Place) -> None:
+    app = second()
+    async with app.open_async(
+        place.journal, actor="tester", rebuilds=Rebuilds.BY_HAND, read_database=place.views
+    ) as running:
+        rebuild = await running.rebuild(app.projections["flows"].cls)
+        await rebuild.switch(await rebuild.diff(limit=0))
+        assert [each.role for each in await running.versions(app.projections["flows"].cls)] == [Role.LIVE, Role.KEPT]
+        await running.rollback(app.projections["flows"].cls, behind=True)
+
+
+def test_those_who_await_have_the_same_verbs(place: Place):
+    asyncio.run(_rebuilt_async(place))
+    assert place.flows() == flows_of(EVENTS)

@@ -64,7 +64,7 @@ class PostgresRooms:
         return [standing for shape, role in shapes if (standing := self._standing(shape, role)) is not None]
 
     def _standing(self, shape: Shape, role: Role) -> Standing | None:
-        mark = self.open(shape).mark(shape) if self._exists(shape.table) else None
+        mark = self._at(shape.table).mark(shape) if self._exists(shape.table) else None
         if mark is None:
             return Standing(shape, Mark(), role) if role is Role.CANDIDATE else None
         return Standing(shape, mark, role)
@@ -78,12 +78,17 @@ class PostgresRooms:
     def open(self, shape: Shape) -> Room:
         """See `Rooms.open`."""
         with self._lock:
-            room = self._opened.get(shape.table)
-            if room is None or not self._exists(shape.table):
+            if shape.table not in self._opened or not self._exists(shape.table):
                 self._let_go(shape.table)
                 self._schema.write(lambda connection: self._know(connection, shape), pipelined=False)
-                room = self._opened[shape.table] = self._room(self.schema(shape.table))
-            return room
+            return self._at(shape.table)
+
+    def _at(self, table: str) -> Room:
+        """What is in a room."""
+        with self._lock:
+            if table not in self._opened:
+                self._opened[table] = self._room(self.schema(table))
+            return self._opened[table]
 
     def _room(self, schema: str) -> Room:
         address, *_ = self._schema.terms

@@ -89,7 +89,11 @@ class PostgresTables:
 
     def prepare(self, shape: Shape, begin: Work | None = None) -> bool:
         """See `ReadDatabase.prepare`."""
-        if self._schema.read(lambda connection: self._is_kept(connection, shape)):
+        described, which = msgspec.json.encode(shape).decode(), (shape.table, shape.fingerprint)
+        found = self._schema.read(lambda connection: value_of(connection.execute(self._sql["described"], which)))
+        if found is not None:
+            if found != described:
+                self._schema.write(lambda connection: connection.execute(self._sql["describe"], (described, *which)))
             return False
 
         def work(connection: Connection) -> bool:

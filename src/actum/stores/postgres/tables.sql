@@ -43,6 +43,14 @@ LOCK TABLE {schema}.actum_about IN ACCESS SHARE MODE;
 -- Whether a table of this very fold is kept.
 SELECT true FROM {schema}.actum_views WHERE name = %s AND fingerprint = %s;
 
+-- name: described
+-- How a table of this very fold is described.
+SELECT shape FROM {schema}.actum_views WHERE name = %s AND fingerprint = %s;
+
+-- name: describe
+-- It is described anew.
+UPDATE {schema}.actum_views SET shape = %s WHERE name = %s AND fingerprint = %s;
+
 -- name: mark
 -- How far a view of this very fold has come: as far as the share that is furthest behind.
 SELECT position, event FROM {schema}.actum_shares JOIN {schema}.actum_views USING (name)

@@ -72,7 +72,7 @@ class SqliteRooms:
         return [standing for shape, role in found if (standing := self._standing(shape, role)) is not None]
 
     def _standing(self, shape: Shape, role: Role) -> Standing | None:
-        mark = self.open(shape).mark(shape) if self.path(shape.table).exists() else None
+        mark = self._at(shape.table).mark(shape) if self.path(shape.table).exists() else None
         if mark is None:
             return Standing(shape, Mark(), role) if role is Role.CANDIDATE else None
         return Standing(shape, mark, role)
@@ -84,12 +84,17 @@ class SqliteRooms:
                 "a read database in memory is made when it is opened, and has no room beside it: keep it in a file"
             )
         with self._lock:
-            room = self._opened.get(shape.table)
-            if room is None or not self.path(shape.table).exists():
-                self._let_go(shape.table)
+            if shape.table not in self._opened or not self.path(shape.table).exists():
                 self._know(shape)
-                room = self._room(self.path(shape.table))
-                self._opened[shape.table] = room
+            return self._at(shape.table)
+
+    def _at(self, table: str) -> Tables:
+        """What is in a room; of one that was made anew, what is there now."""
+        with self._lock:
+            room = self._opened.get(table)
+            if room is None or not self.path(table).exists():
+                self._let_go(table)
+                room = self._opened[table] = self._room(self.path(table))
             return room
 
     def _know(self, shape: Shape) -> None:

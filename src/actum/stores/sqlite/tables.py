@@ -204,6 +204,8 @@ class SqliteTables:
         """See `ReadDatabase.prepare`."""
         with self._alone(), self.writing() as connection:
             if connection.execute(_SQL["kept"], (shape.table, shape.fingerprint)).fetchone() is not None:
+                described = msgspec.json.encode(shape).decode()
+                connection.execute(_SQL["describe"], (described, shape.table, shape.fingerprint))
                 return False
             _begin_anew(connection, shape, self._walled(begin, shape, beside=None))
         return True

@@ -12,6 +12,10 @@ INSERT INTO actum_about (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHIN
 -- Whether a table of this very fold is kept.
 SELECT 1 FROM actum_views WHERE name = ? AND fingerprint = ?;
 
+-- name: describe
+-- A table of this very fold is described anew.
+UPDATE actum_views SET shape = ?1 WHERE name = ?2 AND fingerprint = ?3 AND shape IS NOT NULL AND shape != ?1;
+
 -- name: mark
 -- How far a view of this very fold has come: as far as the share that is furthest behind.
 SELECT position, event FROM actum_shares JOIN actum_views USING (name)
