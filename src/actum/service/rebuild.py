@@ -61,23 +61,17 @@ class Rebuilding:
         """Build, or go on where there is something to go on with."""
         if type(step) is not int or step < 1:
             raise Invalid(f"rebuild: step: expected 1 event or more, found {step!r}")
-        begun = self._handle(self._meant(what), step)
+        begun = self._handle(self.app.kept(what), step)
         begun.resume()
         return begun
 
     def resting(self, what: object) -> Rebuild[Any]:
         """What there is to go on with, as it stands."""
-        kept = self._meant(what)
+        kept = self.app.kept(what)
         place = self.views.shelf.place(kept)
         if place.candidate() is None:
             raise Invalid(f"there is no candidate of {place.plan.name}; rebuild it first")
         return self._handle(kept, STEP)
-
-    def _meant(self, what: object) -> Kept:
-        """A view or projection of the application, by what its author wrote or by its name."""
-        if isinstance(what, type) and issubclass(what, View):
-            return what
-        return self.app.kept(what)
 
     def _handle(self, kept: Kept, step: int) -> Rebuild[Any]:
         place = self.views.shelf.place(kept)
@@ -90,7 +84,7 @@ class Rebuilding:
 
     def versions(self, what: object) -> tuple[Version, ...]:
         """The tables of a view or projection, the live one first."""
-        place = self.views.shelf.place(self._meant(what))
+        place = self.views.shelf.place(self.app.kept(what))
         mine = place.plan.shape.fingerprint
         found = [
             Version(definition_of(each.shape), each.role, each.mark.position, each.shape.fingerprint == mine)
@@ -100,7 +94,7 @@ class Rebuilding:
 
     def go_back(self, what: object, *, behind: bool, acting: Acting) -> Position:
         """Have the table that was live before take its place again."""
-        meant = self._meant(what)
+        meant = self.app.kept(what)
         place = self.views.shelf.place(meant)
         target, live = kept(place), live_of(place.tables())
         if live is None:
@@ -132,7 +126,7 @@ class Rebuilding:
 
     def cancel(self, what: object, *, acting: Acting) -> Position:
         """Give up every candidate of the view or projection."""
-        meant = self._meant(what)
+        meant = self.app.kept(what)
         place = self.views.shelf.place(meant)
         begun = self._begun.pop(meant, None)
         if begun is not None:
