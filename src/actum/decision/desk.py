@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-from msgspec.structs import astuple
 
 from actum.decision.answering import events_of, first_answer, nothing, refusal
 from actum.decision.cache import Kept, StateCache
@@ -183,7 +182,7 @@ class Desk:
     def _decide(self, one: _Try, order: Order, dirty: set[Key]) -> None:
         kept = self._cache.kept
         needed = [kept[key] for key in order.needs]
-        given = [astuple(state.state) for state in needed]
+        given = [each.fold.likeness(each.state) for each in needed]
         tags: tuple[str, ...] | None = None
         try:
             one.events = events_of(order.handler, order.handler.answer(order.command, needed))
@@ -191,7 +190,7 @@ class Desk:
             one.refusal = refused
             one.events = (refusal(order, refused),)
             tags = order.handler.tags(order.command)
-        if [astuple(state.state) for state in needed] != given:
+        if [each.fold.likeness(each.state) for each in needed] != given:
             raise Misdeclared(
                 f"{order.handler.name} changed a state that it was given; a rule answers events, and only evolve "
                 "changes a state"
@@ -210,15 +209,14 @@ class Desk:
         """The events as they will be stored, and every kept state they concern advanced."""
         encode, ids, advance = self._codec.encode, self._ids, self._cache.advance
         metadata, effective, afresh = job.metadata, job.effective, self._codec.afresh
-        data: list[EventData] = []
-        for event in one.events:
-            stored = encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags)
+        # All of them before any state moves: an event may hold what is in a state.
+        data = [encode(event, ids=ids, metadata=metadata, effective=effective, tags=tags) for event in one.events]
+        for event, stored in zip(one.events, data, strict=True):
             read = afresh.get(type(event))
             if read is None:
                 advance(event, stored.tags, one.touched)
             else:
                 advance(event, stored.tags, one.touched, afresh=partial(read, stored.data))
-            data.append(stored)
         return tuple(data)
 
     def _condition(self, order: Order, needed: Sequence[Kept], *, whole: bool) -> AppendCondition | None:

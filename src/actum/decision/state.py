@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_tra
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 
 from actum.journal.conforming import conform
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.event import RESERVED, Event, Tag
 from actum.journal.fields import bare, fields_of, identities, is_record, name_of
-from actum.journal.message import copier
+from actum.journal.message import changes_inside, copier, to_json
 from actum.journal.query import Query
 from actum.journal.tagging import tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
     from actum.journal.codec import Codec
@@ -91,6 +92,8 @@ class Fold(Generic[StateT]):
         self.events = _events_of(cls)
         self.event_set = frozenset(self.events)
         self._copiers = {event: copy for event in self.events if (copy := copier(event))}
+        self.likeness: Callable[[StateT], object] = _likeness if changes_inside(cls) else astuple
+        """From a state to what is equal for as long as nobody changes it."""
         self.snapshot_every = cls.__snapshot_every__
         self._check_identities()
         self._check_defaults()
@@ -193,6 +196,14 @@ class Fold(Generic[StateT]):
             except (msgspec.DecodeError, UnicodeDecodeError):
                 codec.decode(one)  # says what is wrong, and where
                 raise
+
+
+def _likeness(state: State) -> object:
+    """With what is inside its fields; but for what JSON cannot hold, which is told apart by the fields alone."""
+    try:
+        return to_json(state)
+    except Invalid:
+        return astuple(state)
 
 
 @cache

@@ -88,6 +88,12 @@ def copier(cls: type) -> Callable[[Any], Any] | None:
 
 
 @once
+def changes_inside(cls: type) -> bool:
+    """Whether something that a field of that class holds can be changed without the field being set."""
+    return not all(_lasts(kind, (*_LASTING, datetime, time_of_day)) for kind in fields_of(cls).values())
+
+
+@once
 def comes_back_alike(cls: type) -> bool:
     """Whether a message cannot be told from the one that is read from its bytes, now or later.
 
