@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from actum import App, View
 from actum.journal.readmodel import ALL_SLICES, Change, Mark
+from actum.subscription.policy import Policy, Then, park, skip
 from actum.testing.followers import Move, faults_in
 from actum.testing.judging import faults_of
 from actum.testing.postgres import with_journal
 from actum.testing.siege import Hardship, besiege
-from tests.fault.shops import Paid, Sales, sound
+from tests.fault.shops import CustomerId, Paid, Sales, sound
 
 ONE_OF_EACH = tuple(Hardship)
 
@@ -77,6 +79,33 @@ def test_a_row_that_somebody_touched_is_found(journal: str):
         (fault,) = faults_of(running)
         assert fault.startswith("Sales ('C-1',): expected Sales(customer='C-1', cents=")
         assert "found Sales(customer='C-1', cents=-1" in fault
+
+
+@pytest.mark.parametrize("policy", [park(attempts=1), skip("below nothing", attempts=1)], ids=["park", "skip"])
+def test_what_could_not_be_taken_in_is_no_fault_and_what_was_discarded_is_none(policy: Policy):
+    shop, strict = App("shop"), ["strict"]
+
+    class Total(View, on_failure=policy):
+        customer: CustomerId
+        cents: int = 0
+
+        def evolve(self, event: Paid) -> None:
+            self.cents += event.cents
+            if strict and event.cents < 0:
+                raise ValueError("below nothing")
+
+    shop.view(Total)
+    with shop.open("memory:", actor="t", follow=False) as running:
+        running.append(*[Paid(customer=f"C-{cents % 2}", cents=cents) for cents in (1, 2, -3, 4, 5)])
+        running.catch_up()
+        assert faults_of(running) == []
+        assert [one.key for one in running.parked()] == (["C-1"] if policy.then is Then.PARK else [])
+        for one in running.parked():
+            strict.clear()
+            running.discard(Total, one.key, reason="a typo")
+        running.catch_up()
+        assert {row.customer: row.cents for row in running.view(Total)} == {"C-0": 6, "C-1": 6}
+        assert faults_of(running) == []
 
 
 def test_what_is_passed_over_at_the_beginning_is_found_of_a_view_and_a_process_begins_where_it_was_opened():

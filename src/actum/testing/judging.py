@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from actum.decision.state import fold_of
+from actum.journal.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from actum.decision.state import Fold, Identity, State
+    from actum.journal.event import Position
+
+Key: TypeAlias = "tuple[Identity, ...]"
+"""By what a row is found."""
 
 MOST = 20
 """How many faults of one kind are told."""
@@ -32,22 +37,39 @@ def wrong_rows(running: Any, view: type[Any]) -> list[str]:
     """Rows that are not what the journal's events make, folded here one by one. Keys that are parked are left out."""
     kind: Any = view
     fold: Fold[Any] = fold_of(kind)
-    expected = dict(_folded(running, fold))
     parked = {one.key for one in running.parked() if one.follower == view.__name__}
-    found = {tuple(getattr(row, name) for name in fold.identity): row for row in running.view(view)}
-    keys = [key for key in {**expected, **found} if "\n".join(map(str, key)) not in parked]
-    wrong = [key for key in keys if expected.get(key) != found.get(key)]
+    expected = _folded(running, fold, without=parked)
+    rows = {tuple(getattr(row, name) for name in fold.identity): row for row in running.view(view)}
+    found = {key: row for key, row in rows.items() if _text(key) not in parked}
+    wrong = [key for key in {**expected, **found} if expected.get(key) != found.get(key)]
     return [f"{view.__name__} {key}: expected {expected.get(key)}, found {found.get(key)}" for key in wrong[:MOST]]
 
 
-def _folded(running: Any, fold: Fold[Any]) -> Iterator[tuple[tuple[Identity, ...], State]]:
-    states: dict[tuple[Identity, ...], State] = {}
+def _folded(running: Any, fold: Fold[Any], *, without: set[str]) -> dict[Key, State]:
+    """The rows, by their keys. What a row cannot take is passed over, as the projection did, or it would not be at rest."""
+    passed = _discarded(running, fold.name)
+    rows: dict[Key, State] = {}
     for recorded in running.events():
-        if type(recorded.event) in fold.event_set:
-            for key in fold.keys(recorded.tags):
-                state = states.setdefault(key, fold.new(key))
-                fold.take(state, [fold.own(recorded.event)])
-    yield from states.items()
+        if type(recorded.event) not in fold.event_set:
+            continue
+        for key in fold.keys(recorded.tags):
+            if _text(key) in without or (recorded.position, _text(key)) in passed:
+                continue
+            row = copy.deepcopy(rows[key]) if key in rows else fold.new(key)
+            with suppress(Exception):
+                fold.take(row, [fold.own(recorded.event)])
+                rows[key] = row
+    return rows
+
+
+def _discarded(running: Any, view: str) -> set[tuple[Position, str]]:
+    """The positions and keys of what somebody said that a view never takes in."""
+    notes = [recorded.event for recorded in running.events(Query.of(types=["actum.view-discarded"]))]
+    return {(note.position, note.key) for note in notes if note.follower == view}
+
+
+def _text(key: Key) -> str:
+    return "\n".join(map(str, key))
 
 
 def done_twice(running: Any) -> list[str]:
