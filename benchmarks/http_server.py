@@ -70,6 +70,7 @@ def main(journal: str) -> None:
         app = Starlette(routes=[Route("/bare", bare, methods=["GET", "POST"]), Mount("/", asgi(bank, running))])
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
         bound = server.config.bind_socket()
+        bound.listen()
         print(bound.getsockname()[1], flush=True)
         server.run(sockets=[bound])
 
