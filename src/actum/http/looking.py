@@ -93,6 +93,7 @@ async def events(call: Call) -> Response:
     etag = etag_of(running.app.producer, head)
     if call.matches(etag):
         return unchanged(etag, head)
+    await call.served.read(call.served.there, span.after, "after")
     return answer(await call.served.read(page_of, running, choice, span), position=head, headers={"etag": etag})
 
 

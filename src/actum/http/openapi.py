@@ -117,7 +117,7 @@ class _Document:
             "/decisions/{key}": {
                 "get": self._get("decision", "What was decided on a command", Record, [key], "not-found")
             },
-            "/events": {"get": self._get("events", "Events, page by page", Events, EVENTS)},
+            "/events": {"get": self._get("events", "Events, page by page", Events, EVENTS, "not-yet")},
             "/events/{which}": {"get": self._get("event", "One event in full", Recording, [which], "not-found")},
             "/feed": {"get": self._feed()},
             "/health": {"get": self._public("health", "Whether the process answers", Health)},

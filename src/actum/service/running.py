@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from actum.history.as_of import Moment
     from actum.history.explain import Explanation
     from actum.journal.clock import Ids
-    from actum.journal.event import Event, Position
+    from actum.journal.event import Event, Position, SequencedEvent
     from actum.journal.query import AppendCondition
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import JournalStore
@@ -217,16 +217,27 @@ class Running:
     ) -> Iterator[Recorded]:
         """The events that match, in order, with `after` < position ≤ `until`; backwards, the newest first.
 
-        `limit` counts them as they are stored, before upcasters split or drop any.
+        `limit` counts them as they are stored, before upcasters split or drop any. Who asks for what is behind a position that the
+        journal has not reached hears `Invalid`, not that there is nothing.
         """
-        codec = self.app.codec
         found = self.store.read(checked_query(query), after=after, until=until, limit=limit, backwards=backwards)
-        if backwards:
-            return (event for stored in found for event in reversed(recorded(stored, codec)))
-        return (event for stored in found for event in recorded(stored, codec))
+        return self._told(found, after=after, backwards=backwards)
+
+    def _told(self, found: Iterator[SequencedEvent], *, after: Position, backwards: bool) -> Iterator[Recorded]:
+        some = False
+        for stored in found:
+            some = True
+            told = recorded(stored, self.app.codec)
+            yield from reversed(told) if backwards else told
+        if not some:
+            position_at(self.store, after, what="after")
 
     def follow(self, query: Query = _ALL, *, after: Position = 0) -> Iterator[Recorded]:
-        """The events that match, and then those that come, for ever: blocks where there is none."""
+        """The events that match, and then those that come, for ever: blocks where there is none.
+
+        `Invalid` for a position that the journal has not reached.
+        """
+        position_at(self.store, after, what="after")
         return self._follow(Subscription(self.store, checked_query(query), after=after))
 
     def _follow(self, subscription: Subscription) -> Iterator[Recorded]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from actum.decision.acting import Acting
 from actum.decision.state import State
+from actum.history.as_of import position_at
 from actum.journal.query import Query
 from actum.journal.recorded import Recorded, recorded
 from actum.projection.changed import STEP
@@ -145,6 +146,7 @@ class AsyncRunning:
 
     async def follow(self, query: Query = _ALL, *, after: Position = 0) -> AsyncIterator[Recorded]:
         """See `Running.follow`. Waiting costs no thread."""
+        await asyncio.to_thread(position_at, self.running.store, after, what="after")
         with Subscription(self.running.store, query, after=after) as subscription:
             async for stored in subscription:
                 for event in recorded(stored, self.app.codec):

@@ -45,6 +45,12 @@ def test_events_come_in_order_page_by_page(client: TestClient, filled: Running):
     assert seen == list(range(1, 21))
 
 
+def test_what_is_behind_the_end_is_not_there_yet(client: TestClient, filled: Running):
+    assert places(client.get("/events", params={"after": 20})) == []
+    answer = client.get("/events", params={"after": 21})
+    assert (answer.status_code, answer.json()["type"]) == (409, f"{URN}not-yet")
+
+
 def test_the_newest_come_first_where_that_is_wanted(client: TestClient, filled: Running):
     seen: list[int] = []
     until: int | None = 20

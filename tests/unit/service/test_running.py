@@ -53,6 +53,15 @@ def test_events_come_in_the_order_and_the_part_that_was_asked_for(running: Runni
         running.events(after=-1)
 
 
+def test_whoever_reads_on_from_the_future_is_told_so(running: Running):
+    fill(running.store, some_events(5, seed=1))
+    assert list(running.events(after=5)) == []
+    assert list(running.events(Query.of(types=["Never"]), after=3)) == []
+    for ask in (lambda: list(running.events(after=6)), lambda: running.follow(after=6)):
+        with pytest.raises(Invalid, match="after: position 6 is from the future, the journal ends at 5"):
+            ask()
+
+
 def test_an_event_that_is_split_or_dropped_today_is_several_or_none():
     class Moved(Event):
         source: str

@@ -100,6 +100,18 @@ def test_a_wait_that_takes_too_long_ends():
     asyncio.run(act())
 
 
+def test_whoever_reads_on_from_the_future_is_told_so(journal: str | Path):
+    async def act() -> None:
+        async with bank.open_async(journal, actor="tester") as running:
+            fill(running.running.store, some_events(5, seed=1))
+            assert [each async for each in running.events(after=5)] == []
+            for ask in (running.events, running.follow):
+                with pytest.raises(Invalid, match="after: position 6 is from the future"):
+                    await anext(ask(after=6))
+
+    asyncio.run(act())
+
+
 def test_following_awaits_what_comes_and_ends_with_its_task(journal: str | Path):
     async def act() -> None:
         async with bank.open_async(journal, actor="tester") as running:
