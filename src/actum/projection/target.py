@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from actum.journal.errors import ActumError, Unavailable
+from actum.journal.errors import ActumError, Unavailable, Unknown
 from actum.journal.event import Event
 from actum.journal.query import Query
 from actum.journal.readmodel import Mark
@@ -38,27 +38,35 @@ class Target(Protocol):
 
 
 class Courier:
-    """Brings a target the events of some types, in order, a page at a call of `step`. Not to be shared between threads."""
+    """Brings a target the events of some types, in order, a page at a call of `step`. Not to be shared between threads.
+
+    Raises `Unknown` for what is no event of the application.
+    """
 
     def __init__(
         self, store: EventStore, codec: Codec, *, target: Target, events: Sequence[type[Event]], page: int = PAGE
     ) -> None:
+        strange = [cls for cls in events if cls not in codec.types.values()]
+        if strange:
+            raise Unknown("event type", getattr(strange[0], "__name__", repr(strange[0])), tuple(sorted(codec.types)))
         self._store = store
         self._codec = codec
         self._target = target
         self._query = Query.of(types=codec.names(tuple(events)))
         self._page = page
-        self._seen: Mark | None = None
+        self._seen = Mark()
+        self._sure = False
         self._passed: Position = 0
 
     @property
     def position(self) -> Position:
         """Everything up to here is in the target, or does not concern it."""
-        return 0 if self._seen is None else max(self._seen.position, self._passed)
+        return max(self._seen.position, self._passed)
 
     def step(self) -> bool:
         """Bring one page; whether there may be more. `Unavailable` where the target does not fit the journal, or does not move."""
-        seen = self._seen if self._seen is not None else self._look()
+        if not self._sure:
+            self._look()
         newest = next(iter(self._store.read(Query.all(), limit=1, backwards=True)), None)
         if newest is None or newest.position <= self.position:
             return False
@@ -67,15 +75,15 @@ class Courier:
             self._passed = newest.position
             return False
         full = len(found) == self._page
-        self._bring(found, seen, _mark(found[-1] if full else newest))
-        return full or self._seen is None
+        self._bring(found, _mark(found[-1] if full else newest))
+        return full or not self._sure
 
-    def _bring(self, found: Sequence[SequencedEvent], seen: Mark, reached: Mark) -> None:
-        events = [event for stored in found for event in recorded(stored, self._codec)]
-        self._seen = None  # where it fails, nobody knows whether it was done: the target says
+    def _bring(self, found: Sequence[SequencedEvent], reached: Mark) -> None:
+        seen, events = self._seen, [event for stored in found for event in recorded(stored, self._codec)]
+        self._sure = False  # where it fails, nobody knows whether it was done: the target says
         with self._said():
             if self._target.take(events, seen=seen, reached=reached):
-                self._seen = reached
+                self._seen, self._sure = reached, True
                 return
             stands = self._target.reached()
         if stands == seen:
@@ -84,9 +92,8 @@ class Courier:
                 "take() must answer True once it has moved from `seen` to `reached`"
             )
 
-    def _look(self) -> Mark:
+    def _look(self) -> None:
         """Where the target stands, held against the journal."""
-        self._passed = 0
         with self._said():
             seen = self._target.reached()
         if seen.position:
@@ -96,8 +103,7 @@ class Courier:
                     f"{self._name} stands at position {seen.position}, where the journal has another event, or none: "
                     "was an older copy of the journal put back? Empty the target, and its mark with it"
                 )
-        self._seen = seen
-        return seen
+        self._seen, self._sure, self._passed = seen, True, 0
 
     @contextmanager
     def _said(self) -> Iterator[None]:

@@ -419,7 +419,7 @@ class Running:
         """Bring a target of your own these kinds of events, from where it stands on, and each that comes; a thread does it.
 
         The target is given `page` events at once at the most. Where it fails, it is tried again with growing pauses. Stop it before
-        the application is closed; it is a context manager.
+        the application is closed; it is a context manager. Raises `Unknown` for what is no event of the application.
         """
         from actum.projection.target import Courier  # noqa: PLC0415 - asked for by few
         from actum.service.delivering import Delivery  # noqa: PLC0415

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from actum import Invalid, Running, Unavailable
+from actum import Event, Invalid, Running, Unavailable, Unknown
 from actum.journal.readmodel import Mark
 from actum.projection.target import Courier
 from actum.testing.postgres import with_journal
 from tests.unit.projection.bank import Deposited, Opened, bank
 from tests.unit.projection.shelves import Shelf
+
+
+class Strange(Event):
+    owner: str
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
@@ -134,3 +139,21 @@ def test_a_thread_delivers_and_tries_again_whatever_fails(running: Running, tmp_
     assert Shelf(path).taken() == [(1, "a"), (3, "b")]
     with pytest.raises(Invalid, match="deliver: expected kinds of events"):
         running.deliver(Opening())
+
+
+@pytest.mark.parametrize("strange", [Strange, "Opened", 1, Event])
+def test_what_is_no_event_of_the_application_is_told_at_once(running: Running, tmp_path: Path, strange: Any):
+    with pytest.raises(Unknown, match=r"no event type is called .*; known: .*Opened"):
+        running.deliver(Shelf(tmp_path / "shelf.db"), strange)
+
+
+def test_it_does_not_say_that_it_went_back_where_another_was_first(running: Running, tmp_path: Path):
+    _open(running, "a", "b", "c")
+    path = tmp_path / "shelf.db"
+    late, first = _courier(running, Shelf(path), page=1), _courier(running, Shelf(path), page=1)
+    assert late.step()
+    _all(first)
+    assert late.step()
+    assert late.position == 1
+    _all(late)
+    assert late.position == running.head()
