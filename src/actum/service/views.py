@@ -325,7 +325,7 @@ class Views:
         from actum.projection.parking import Parking  # noqa: PLC0415 - asked for by whoever operates it
 
         scribe = Scribe(SYSTEM_IDS, actor, self._app.producer)
-        plans = [] if self._shelf is None else self._shelf.shown()
+        plans = self.shelf.shown()
         name = follower if isinstance(follower, str) else follower.__name__
         plan = next((plan for plan in plans if name in (plan.name, plan.table, plan.shape.name)), None)
         if plan is None:

@@ -174,7 +174,7 @@ def test_a_page_that_a_script_asks_for_is_its_middle_only(looking: TestClient):
 def test_a_table_that_is_behind_is_explained_as_it_is_and_that_is_said(client: TestClient, street: Street):
     street.wealth.append(Moved(customer="C-1", amount=Decimal(1)))
     page = client.get("/wealth/explain/Assets/C-1/current").text
-    assert "1 events behind the journal" in page
+    assert "which is 1 event behind the journal" in page
     assert "-51,566.98" not in page
     assert "-51,566.98" in client.get("/wealth/explain/Assets/C-1/current?at=3").text
 

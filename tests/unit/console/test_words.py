@@ -13,7 +13,7 @@ from actum.console.french import FRENCH
 from actum.console.services import LASTS, VERBS
 from actum.console.troubles import REMEDIES
 from actum.console.views import ROLES
-from actum.console.words import Words, joined
+from actum.console.words import ONE, Words, joined
 from actum.http.problem import TYPES
 from actum.service.consequences import Happens
 from actum.service.control import PieceState
@@ -28,7 +28,7 @@ def said() -> set[str]:
     for path in (*ROOM.glob("templates/*.html"), *ROOM.glob("*.py")):
         text = path.read_text(encoding="utf-8")
         found |= {one or other for one, other in re.findall(r"""\b(?:_|words)\(\s*(?:"([^"]+)"|'([^']+)')""", text)}
-    return found | {each.title for each in TYPES.values()} | set(REMEDIES.values())
+    return found | set(ONE.values()) | {each.title for each in TYPES.values()} | set(REMEDIES.values())
 
 
 def test_every_sentence_is_there_in_french():
@@ -81,3 +81,19 @@ def test_values_are_written_as_people_read_them(value: object, english: str, fre
 @pytest.mark.parametrize(("seconds", "said"), [(0.44, "0.4 s"), (12, "12 s"), (180, "3 min"), (7500, "2 h 05")])
 def test_durations_are_short(seconds: float, said: str):
     assert formats.duration(seconds, "en") == said
+
+
+def test_of_one_nothing_is_said_as_of_several():
+    english, french = Words("en"), Words("fr")
+    for sentence, of_one in ONE.items():
+        given = dict.fromkeys(re.findall(r"%\((\w+)\)s", sentence), "…")
+        assert english(sentence, **given | {"n": 1}) == english(of_one, **given)
+        assert french(sentence, **given | {"n": "1"}) == french(of_one, **given)
+        assert french(sentence, **given | {"n": 2}) != french(of_one, **given)
+    assert english("%(n)s attempts", n=formats.number(1, "en")) == "1 attempt"
+    assert french("%(n)s events wait", n=1) == "1 événement attend"
+
+
+def test_whatever_is_told_of_several_events_or_attempts_is_told_of_one_too():
+    several = {sentence for sentence in said() if re.search(r"%\(n\)s (?:\w+ )*?\w*s\b", sentence)}
+    assert several - {"%(n)s new events"} <= set(ONE)

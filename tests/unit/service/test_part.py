@@ -104,6 +104,8 @@ def test_the_commands_have_no_view_in_their_way(journal: Path):
         commands.append(Deposited(account="A-1", amount=Decimal(5)))
         with pytest.raises(Unavailable, match="ask the one for its queries"):
             commands.view(Balance).get("A-1")
+        with pytest.raises(Unavailable, match="ask the one for its queries"):
+            commands.parked()
     assert not journal.with_suffix(".views.db").exists()
 
 
