@@ -7,9 +7,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import apsw
+import psycopg
 
 from tests.unit.projection.flows import second
 from tests.unit.projection.versions import at_work
@@ -22,22 +24,34 @@ class Count:
         self.at = at
         self.done = -1
 
-    def statement(self, cursor: Any, statement: str, bindings: object) -> bool:
+    def one(self) -> None:
         """One is about to be done."""
         if self.done >= 0:
             self.done += 1
             if self.done == self.at:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def statement(self, cursor: Any, statement: str, bindings: object) -> bool:
+        """One of SQLite is about to be done."""
+        self.one()
         return True
 
     def watch(self, connection: apsw.Connection) -> None:
-        """Every connection of this process is watched from now on."""
+        """Every connection of this process to SQLite is watched from now on."""
         connection.exec_trace = self.statement
+
+    def call(self, frame: FrameType, event: str, argument: object) -> None:
+        """A function is called in this thread: that by which statements go to PostgreSQL, perhaps."""
+        if event == "call" and frame.f_code is psycopg.Connection.execute.__code__:
+            self.one()
 
 
 def main(journal: str, views: str, at: int) -> None:
     count = Count(at)
-    apsw.connection_hooks.append(count.watch)
+    if "://" in views:
+        sys.setprofile(count.call)
+    else:
+        apsw.connection_hooks.append(count.watch)
     app = second()
     with at_work(app, journal, views=views) as running:
         rebuild = running.rebuild(app.projections["flows"].cls)
