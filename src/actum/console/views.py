@@ -1,11 +1,11 @@
-"""Projections: how far each has come and how fast, and what can be done to its table: rebuild, compare, switch, go back."""
+"""Projections: how far each has come and how fast, and what can be done to its tables: rebuild, compare, switch, go back."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actum.console.answering import Answer, Answering, Moved, Shown
 from actum.console.charts import lag
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from actum.console.asked import Asked
     from actum.journal.readmodel import Value
     from actum.projection.difference import CellDifference, Difference, RowDifference
+    from actum.projection.handling import Handles
     from actum.projection.status import FollowerStatus
+    from actum.service.declared import Declared
     from actum.service.running import Running
 
 SHOWN = 100
@@ -67,18 +69,36 @@ def _of_context(asked: Asked, name: str, running: Running) -> dict[str, Any]:
 
 
 def _follower(asked: Asked, context: str, status: FollowerStatus) -> dict[str, Any]:
-    is_view = status.name in asked.house.app(context).views
+    app = asked.house.app(context)
+    projection = app.projections.get(status.name)
+    has_page = status.name in app.views or (projection is not None and projection.begin is not None)
     return {
         "status": status,
         "flow": asked.house.pulse.flow(context, status.name),
-        "href": asked.link(context, "views", status.name) if is_view else "",
-        "changed": is_view and _changed(asked.house.running(context), status.name),
+        "href": asked.link(context, "views", status.name) if has_page else "",
+        "changed": has_page and not _current(asked.house.running(context), Meant.named(app, status.name)),
     }
 
 
-def _changed(running: Running, name: str) -> bool:
-    """Whether readers see rows of another definition than the program's."""
-    return not running.view(running.app.views[name]).current
+class Meant(NamedTuple):
+    """A view, or a projection whose tables are its own: what its author wrote, its name, and the view's class."""
+
+    kept: Handles
+    name: str
+    view: type[View] | None
+
+    @classmethod
+    def named(cls, app: Declared, name: str) -> Meant:
+        """The one that is called so, or `Unknown`."""
+        kept = app.kept(name)
+        return cls(kept, kept.__name__, kept) if isinstance(kept, type) else cls(kept.cls, kept.name, None)
+
+
+def _current(running: Running, meant: Meant) -> bool:
+    """Whether readers see rows of the program's own definition."""
+    if meant.view is not None:
+        return running.view(meant.view).current
+    return all(each.mine for each in running.versions(meant.kept) if each.role is Role.LIVE)
 
 
 def view(asked: Asked) -> Shown:
@@ -89,40 +109,40 @@ def view(asked: Asked) -> Shown:
 def _shown(asked: Asked, difference: Difference | None) -> Shown:
     context, name = asked.names["context"], asked.names["name"]
     running = asked.house.running(context)
-    cls = running.app.view_type(name)
-    versions = running.versions(cls)
-    status = next(each for each in running.followers() if each.name == cls.__name__)
-    candidate = _stands(running, cls)
+    meant = Meant.named(running.app, name)
+    versions = running.versions(meant.kept)
+    status = next(each for each in running.followers() if each.name == meant.name)
+    candidate = _stands(running, meant)
     kept = any(each.role is Role.KEPT for each in versions)
     values = {
         "context": context,
         "colour": asked.house.colour(context),
-        "name": cls.__name__,
+        "name": meant.name,
         "head": running.head(),
         "status": status,
-        "flow": asked.house.pulse.flow(context, cls.__name__),
+        "flow": asked.house.pulse.flow(context, meant.name),
         "versions": [(ROLES[each.role], each) for each in versions],
-        "current": running.view(cls).current,
+        "current": _current(running, meant),
         "candidate": candidate,
         "mine": any(each.role is Role.CANDIDATE and each.mine for each in versions),
         "kept": kept,
-        "pace": running.candidate(cls).progress() if candidate else None,
-        "difference": None if difference is None else _difference(asked, context, cls, difference),
-        "chart": lag(asked, asked.house.pulse.beats(context), cls.__name__),
-        "rows": asked.link(context, "things", cls.__name__),
-        "do": {verb: asked.link(context, "views", cls.__name__, verb) for verb in VERBS},
+        "pace": running.candidate(meant.kept).progress() if candidate else None,
+        "difference": None if difference is None else _difference(asked, context, meant.view, difference),
+        "chart": lag(asked, asked.house.pulse.beats(context), meant.name),
+        "rows": "" if meant.view is None else asked.link(context, "things", meant.name),
+        "do": {verb: asked.link(context, "views", meant.name, verb) for verb in VERBS},
     }
-    return Shown("view.html", cls.__name__, values, here="views")
+    return Shown("view.html", meant.name, values, here="views")
 
 
-def _difference(asked: Asked, context: str, cls: type[View], found: Difference) -> dict[str, Any]:
+def _difference(asked: Asked, context: str, cls: type[View] | None, found: Difference) -> dict[str, Any]:
     return {
         "found": found,
         "rows": [
             {
-                "key": " · ".join(map(str, row.key)),
+                "key": " · ".join([*filter(None, [row.table]), *map(str, row.key)]),
                 "what": row.what,
-                "href": asked.link(context, "things", cls.__name__, *row.key),
+                "href": "" if cls is None else asked.link(context, "things", cls.__name__, *row.key),
                 "cells": [_cell(asked, context, cls, each) for each in row.cells],
                 "since": _since(asked, context, row),
             }
@@ -131,11 +151,11 @@ def _difference(asked: Asked, context: str, cls: type[View], found: Difference) 
     }
 
 
-def _cell(asked: Asked, context: str, cls: type[View], each: CellDifference) -> dict[str, Any]:
+def _cell(asked: Asked, context: str, cls: type[View] | None, each: CellDifference) -> dict[str, Any]:
     since = each.since
-    amount = plan_of(cls).shape.column(each.column).kept is Kept.AMOUNT
+    amount = cls is not None and plan_of(cls).shape.column(each.column).kept is Kept.AMOUNT
     return {
-        "column": title_of(cls, each.column, asked.language),
+        "column": each.column if cls is None else title_of(cls, each.column, asked.language),
         "live": _kept(each.live, asked, amount=amount),
         "candidate": _kept(each.candidate, asked, amount=amount),
         "since": None if since is None else (since.type, asked.link(context, "events", since.position)),
@@ -154,9 +174,9 @@ def _since(asked: Asked, context: str, row: RowDifference) -> tuple[str, str] | 
 # What can be done.
 
 
-def _view(asked: Asked) -> tuple[Running, type[View]]:
+def _meant(asked: Asked) -> tuple[Running, Meant]:
     running = asked.house.running(asked.names["context"])
-    return running, running.app.view_type(asked.names["name"])
+    return running, Meant.named(running.app, asked.names["name"])
 
 
 def _back(asked: Asked) -> Moved:
@@ -165,63 +185,65 @@ def _back(asked: Asked) -> Moved:
 
 def rebuild(asked: Asked) -> Moved:
     """Build another table beside the live one."""
-    running, cls = _view(asked)
-    begun = running.rebuild(cls)
+    running, meant = _meant(asked)
+    begun = running.rebuild(meant.kept)
     deadline = time.monotonic() + LONGEST
-    while not _stands(running, cls) and time.monotonic() < deadline:
+    while not _stands(running, meant) and time.monotonic() < deadline:
         time.sleep(PATIENCE / 50)  # its thread has still to begin
     with suppress(Busy):
         begun.wait(timeout=PATIENCE)
     return _back(asked)
 
 
-def _stands(running: Running, cls: type[View]) -> bool:
+def _stands(running: Running, meant: Meant) -> bool:
     """Whether there is a candidate to look at."""
-    return any(each.role is Role.CANDIDATE for each in running.versions(cls))
+    return any(each.role is Role.CANDIDATE for each in running.versions(meant.kept))
 
 
 def diff(asked: Asked) -> Shown:
     """Compare the candidate with the live table."""
-    running, cls = _view(asked)
-    begun = running.candidate(cls)
-    found = begun.diff(old=_old(asked, cls), limit=SHOWN)
-    asked.house.compared[asked.names["context"], cls.__name__] = found
+    running, meant = _meant(asked)
+    begun = running.candidate(meant.kept)
+    found = begun.diff(old=_old(asked, meant), limit=SHOWN)
+    asked.house.compared[asked.names["context"], meant.name] = found
     return _shown(asked, found)
 
 
-def _old(asked: Asked, cls: type[View]) -> type[View] | None:
+def _old(asked: Asked, meant: Meant) -> type[View] | Declared | None:
     """The definition that made the live rows, where it is at hand: that of the older program whose table it is."""
     older = asked.house.older.get(asked.names["context"])
     running = asked.house.running(asked.names["context"])
-    live = next(each for each in running.versions(cls) if each.role is Role.LIVE)
+    live = next(each for each in running.versions(meant.kept) if each.role is Role.LIVE)
     for view in () if older is None else older.views.values():
         if plan_of(view).shape.fingerprint.hex() == live.definition.fingerprint:
             return view
-    return None
+    before = None if older is None else older.projections.get(meant.name)
+    made_it = before is not None and before.shape.fingerprint.hex() == live.definition.fingerprint
+    return older if made_it else None
 
 
 def switch(asked: Asked) -> Moved:
     """Have the candidate take the live table's place: what was compared, where something was."""
-    running, cls = _view(asked)
-    diffed = asked.house.compared.pop((asked.names["context"], cls.__name__), None)
+    running, meant = _meant(asked)
+    diffed = asked.house.compared.pop((asked.names["context"], meant.name), None)
     said = asked.form.get("digest")
     if said and (diffed is None or diffed.candidate.digest != said):
         raise Invalid("something else was compared meanwhile; compare again, and then switch")
-    running.candidate(cls).switch(diffed if said else None, actor=_actor(asked), reason=_reason(asked))
+    running.candidate(meant.kept).switch(diffed if said else None, actor=_actor(asked), reason=_reason(asked))
     return _back(asked)
 
 
 def rollback(asked: Asked) -> Moved:
     """Have the table that was live before take its place again."""
-    running, cls = _view(asked)
-    running.rollback(cls, behind=asked.form.get("behind") == "yes", actor=_actor(asked), reason=_reason(asked))
+    running, meant = _meant(asked)
+    running.rollback(meant.kept, behind=asked.form.get("behind") == "yes", actor=_actor(asked), reason=_reason(asked))
     return _back(asked)
 
 
 def cancel(asked: Asked) -> Moved:
     """Give the candidate up."""
-    running, cls = _view(asked)
-    running.cancel_rebuild(cls, actor=_actor(asked), reason=_reason(asked))
+    running, meant = _meant(asked)
+    running.cancel_rebuild(meant.kept, actor=_actor(asked), reason=_reason(asked))
     return _back(asked)
 
 

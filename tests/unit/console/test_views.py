@@ -13,6 +13,9 @@ from actum.console import Console, console
 from actum.service.control import Piece, PieceState
 from tests.unit.console.street import Street, open_street
 from tests.unit.history.wealth import wealth
+from tests.unit.projection import flows
+from tests.unit.projection.bank import fill, some_events
+from tests.unit.projection.versions import at_work
 
 
 @pytest.fixture
@@ -154,3 +157,27 @@ def test_a_service_is_stopped_and_started_with_what_follows_foretold(mended: Str
         assert pieces.done == [("stop", "bank/commands"), ("start", "bank/commands")]
         token = re.search(r'name="csrf" value="([^"]+)"', client.get("/map").text)[1]
         assert client.post("/map/explode", data={"csrf": token}).status_code == 404
+
+
+FLOWS = "/bank/views/flows"
+
+
+def test_a_projection_with_tables_of_its_own_is_built_compared_switched_to_and_gone_back_from(tmp_path: Path):
+    events = some_events(200, seed=91)
+    with at_work(flows.first(), tmp_path / "bank.actum") as running:
+        fill(running.store, events)
+        running.catch_up()
+    with at_work(flows.second(), tmp_path / "bank.actum") as running:
+        made = console({"bank": running}, name="bank", older={"bank": flows.first()})
+        with TestClient(made, base_url="http://localhost", follow_redirects=True) as client:
+            assert f'href="{FLOWS}"' in client.get("/views").text
+            assert "another definition" in client.get(FLOWS).text
+            send(client, FLOWS, f"{FLOWS}/rebuild")
+            compared = send(client, FLOWS, f"{FLOWS}/diff")
+            assert "flows · " in compared.text
+            assert '">Transferred</a>' in compared.text  # the event since which they differ
+            switched = send(client, compared.text, f"{FLOWS}/switch", reason="big ones count twice")
+            assert "another definition" not in switched.text
+            assert "another definition" in send(client, FLOWS, f"{FLOWS}/rollback", behind="yes").text
+        (record,) = [event for event in running.events() if event.type == "actum.view_switched"]
+        assert (record.metadata.actor, record.metadata.reason) == ("console", "big ones count twice")
