@@ -65,14 +65,14 @@ def status_of(
     head, shape = store.head(), followed.shape
     look = _Look(store, head, now, concerns)
     shares = tuple(look.at(share) for share in database.shares(shape))
-    missing = look.at(Share(ALL_SLICES, Mark()))
+    told = shares or (look.at(Share(ALL_SLICES, Mark())),)
     return FollowerStatus(
         name=followed.name,
         table=shape.name or shape.table,
         divisible=followed.divisible,
-        position=min((share.position for share in shares), default=0),
-        behind=max((share.behind for share in shares), default=missing.behind),
-        seconds=max((share.seconds for share in shares), default=missing.seconds),
+        position=min(share.position for share in told),
+        behind=max(share.behind for share in told),
+        seconds=max(share.seconds for share in told),
         shares=shares,
     )
 
