@@ -212,9 +212,14 @@ class Build(Generic[ViewT]):
         return projector
 
     def _stepped(self, projector: Projector) -> bool:
-        """One step; whether there may be more. Raises what the view fails over: a build has no other views to go on with."""
+        """One step; whether there may be more. Raises what the view fails over, unless it is to give that up after some attempts:
+        a build has no other views to go on with.
+        """
         self._write_at = time.monotonic() + self._longest
         more = projector.step()
+        if projector.tries_on:
+            time.sleep(projector.rest(LOOK))
+            return True
         if projector.trouble is not None:
             raise projector.trouble.error
         return more

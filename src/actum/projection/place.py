@@ -110,10 +110,10 @@ class Place(Generic[ViewT]):
 
     def shape(self) -> Shape:
         """What is read now. `Busy` where that is made by another definition, whose rows do not fit this one."""
-        now = time.monotonic()
-        if self._found is None or now - self._found[0] > LOOK_AGAIN:
-            self._found = (now, self._look())
-        return self._found[1]
+        now, found = time.monotonic(), self._found  # Another thread may forget it meanwhile.
+        if found is None or now - found[0] > LOOK_AGAIN:
+            found = self._found = (now, self._look())
+        return found[1]
 
     def forget(self) -> None:
         """Look again at once."""

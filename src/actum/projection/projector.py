@@ -104,6 +104,11 @@ class Projector:
         """What keeps a view from going on for the moment; None while all is well."""
         return next(iter(self._held.troubles), None)
 
+    @property
+    def tries_on(self) -> bool:
+        """Whether a view fails, and will give up what it fails over once it has tried a few times more."""
+        return any(line.tries_on for line in self._held.lines)
+
     def rest(self, longest: float) -> float:
         """For how many seconds there is nothing to do at the most, unless the journal grows."""
         now = time.monotonic()
@@ -171,7 +176,7 @@ class Projector:
         """Take a step, or wait a moment for others; whether that was of use."""
         if self.step():
             return True
-        if any(line.tries_on for line in self._held.lines):
+        if self.tries_on:
             time.sleep(self.rest(LOOK_AT_OTHERS))
             return True
         behind = [mark for mark in self._held.others if mark.position < self._newest_seen]

@@ -187,11 +187,12 @@ def test_what_fails_in_a_later_page_stops_the_build_before_that_page_and_it_goes
     assert _equal(running, build)
 
 
+@pytest.mark.parametrize("attempts", [1, 3])
 def test_what_was_parked_or_discarded_in_later_pages_is_so_in_the_table_that_is_built(
-    open_with: Callable[..., Running], odd: set[Decimal]
+    open_with: Callable[..., Running], odd: set[Decimal], attempts: int
 ):
     odd.add(BAD)
-    running = open_with(_choosy(park(attempts=1)), _with_bad(2 * PAGE + 5, 4 * PAGE + 5))
+    running = open_with(_choosy(park(attempts=attempts)), _with_bad(2 * PAGE + 5, 4 * PAGE + 5))
     running.discard("Balance", "A-1", reason="a test")
     build, database = _build(running)
     _finish(build)
