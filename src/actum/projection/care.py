@@ -66,12 +66,12 @@ class Care:
         key = key_text(self._plan.ids(row))
         if key in self._parked or (stored.position, key) in self._line.discarded:
             return
-        wrong = attempt(self._plan, row, stored, self._codec)
-        if wrong is None:
+        taken, wrong = attempt(self._plan, row, stored, self._codec)
+        if taken:
             self._changed[id(row)] = row
-        elif self._line.gives_up:
+        elif wrong is not None and self._line.gives_up:
             self._put_aside(key, stored, wrong)
-        else:
+        elif wrong is not None:
             raise wrong
 
     def _put_aside(self, key: str, stored: SequencedEvent, wrong: Exception) -> None:
@@ -85,21 +85,24 @@ class Care:
         self._said.append((EventParked(error=said(wrong), attempts=attempts, **about), stored))
 
 
-def attempt(plan: Plan[Any], row: Any, stored: SequencedEvent, codec: Codec) -> Exception | None:
-    """Take a stored event into a row. What goes wrong is answered, and the row is then as it was."""
+def attempt(plan: Plan[Any], row: Any, stored: SequencedEvent, codec: Codec) -> tuple[bool, Exception | None]:
+    """Take a stored event into a row: whether it took anything, for the event may be nothing today; and what goes wrong. The row is then
+    as it was.
+    """
     before, wanted = copy.deepcopy(row), plan.fold.event_set
+    mine: list[Event] = []
     try:
-        for event in codec.decode(stored):
-            if type(event) in wanted:
-                row.evolve(event)
+        mine += [event for event in codec.decode(stored) if type(event) in wanted]
+        for event in mine:
+            row.evolve(event)
         plan.rows([row])
     except Unknown as unknown:
         raise NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that projects") from unknown
     except Exception as wrong:  # noqa: BLE001 - it is kept beside the event
         for field in row.__struct_fields__:
             setattr(row, field, getattr(before, field))
-        return wrong
-    return None
+        return False, wrong
+    return bool(mine), None
 
 
 def said(wrong: Exception) -> str:

@@ -126,9 +126,15 @@ class Parking:
         rows: list[Row] = []
         work: Work | None = None
         if isinstance(plan, Plan):
-            row = self._row(plan, resumption.key)
-            resumption.go(events, lambda stored: attempt(plan, row, stored, codec), one=one)
-            rows = plan.rows([row]) if resumption.taken else []
+            row, took = self._row(plan, resumption.key), list[bool]()
+
+            def take(stored: SequencedEvent) -> Exception | None:
+                taken, wrong = attempt(plan, row, stored, codec)
+                took.append(taken)
+                return wrong
+
+            resumption.go(events, take, one=one)
+            rows = plan.rows([row]) if any(took) else []
         else:
             projection = plan
             around = Around(self._database, store=self._store, codec=codec)

@@ -213,35 +213,35 @@ class PartialBuild(Generic[ViewT]):
                 continue
             if (stored.position, text) in self._discarded:
                 continue
-            row = self._rows.get(text)
-            if row is None:
-                row = self._rows[text] = self.plan.fold.new(key)
-            wrong = attempt(self.plan, row, stored, self._codec) if self._passes_over else self._evolve(row, stored)
-            if wrong is not None and not self._passes_over:
-                raise wrong
+            row = self._rows[text] if text in self._rows else self.plan.fold.new(key)
+            if self._passes_over:
+                taken, _ = attempt(self.plan, row, stored, self._codec)
+            else:
+                taken = self._evolve(row, stored)
+            if taken:
+                self._rows[text] = row
 
     @property
     def _passes_over(self) -> bool:
         return self.plan.policy.then is Then.SKIP
 
-    def _evolve(self, row: ViewT, stored: SequencedEvent) -> Exception | None:
+    def _evolve(self, row: ViewT, stored: SequencedEvent) -> bool:
+        """Whether the row took anything: the event may be nothing today."""
         wanted = self.plan.fold.event_set
         try:
-            events = self._codec.decode(stored)
+            mine = [event for event in self._codec.decode(stored) if type(event) in wanted]
         except Unknown as unknown:
-            return NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that rebuilds")
-        for event in events:
-            if type(event) not in wanted:
-                continue
+            raise NewerSchema(f"position {stored.position}: {unknown}; upgrade the program that rebuilds") from unknown
+        for event in mine:
             try:
                 row.evolve(event)
-            except ActumError as wrong:
-                return wrong
-            except Exception as wrong:  # noqa: BLE001 - it is told with the event
-                return Unavailable(
+            except ActumError:
+                raise
+            except Exception as wrong:
+                raise Unavailable(
                     f"the view {self.plan.name} cannot take {event!r:.200}: {type(wrong).__name__}: {wrong}; mend its evolve"
-                )
-        return None
+                ) from wrong
+        return bool(mine)
 
 
 def _keys(plan: Plan[Any], tag_text: str) -> list[tuple[Identity, ...]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
 
 from actum import App, Event, Invalid, Tag, Unavailable, Unknown, View
 from actum.journal.errors import Misdeclared
-from actum.journal.upcast import convert, rename
+from actum.journal.upcast import convert, rename, split
 from actum.projection.changed import Rebuilds
 from actum.service.running import Running
 from actum.subscription.policy import Policy, park, skip, stop
@@ -410,3 +410,55 @@ def test_one_is_tried_again_after_the_pauses_that_its_policy_names(journal: str)
         assert trouble is not None
         assert 200 < running.views.shelf.rest(10_000) <= 600
         assert running.parked() == ()
+
+
+class Refunded(Event):
+    account: AccountId
+    cents: int
+
+
+@pytest.mark.parametrize("policy", [park(attempts=1), skip("bad luck", attempts=1)], ids=["park", "skip"])
+def test_what_is_nothing_today_makes_no_row_also_where_something_else_fails(journal: str, policy: Policy):
+    old, today = App("shop"), App("shop")
+
+    @old.view
+    class Counted(View):
+        account: AccountId
+        cents: int = 0
+
+        def evolve(self, event: Payment) -> None:
+            self.cents += event.cents
+
+    @today.view
+    class Refunds(View):
+        account: AccountId
+        cents: int = 0
+
+        def evolve(self, event: Refunded) -> None:
+            self.cents += event.cents
+
+    @today.view
+    class Total(View, on_failure=policy):
+        account: AccountId
+        total: Decimal = Decimal(0)
+
+        def evolve(self, event: Paid) -> None:
+            self.total += event.amount
+            if event.amount in Odd.amounts:
+                raise ValueError("bad luck")
+
+    def parted(data: dict[str, Any]) -> list[tuple[str, int, dict[str, Any]]]:
+        account, cents = data["account"], data["cents"]
+        if cents < 0:
+            return [("Refunded", 1, {"account": account, "cents": -cents})]
+        return [("Paid", 1, {"account": account, "amount": str(cents)})]
+
+    today.upcast("Payment", 1, split(parted, into=[("Paid", 1), ("Refunded", 1)]))
+    with old.open(journal, actor="ada", follow=False) as running:
+        running.append(*[Payment(account=account, cents=cents) for account, cents in (("a", 1), ("b", -2), ("a", 13))])
+    with today.open(journal, actor="ada", follow=False) as running:
+        running.catch_up()
+        assert {row.account: row.total for row in running.view(Total)} == {"a": 1}
+        assert running.rebuild_rows(Total, keys=["b"]).diff().candidate.rows == 0
+        running.rebuild(Total).switch()
+        assert {row.account: row.total for row in running.view(Total)} == {"a": 1}
