@@ -470,3 +470,84 @@ async def _rebuilt_async(place: Place) -> None:
 def test_those_who_await_have_the_same_verbs(place: Place):
     asyncio.run(_rebuilt_async(place))
     assert place.flows() == flows_of(EVENTS)
+
+
+def test_an_index_of_words_and_numbers_that_the_database_gives_come_along(tmp_path: Path):
+    def app(version: int) -> App:
+        app = App("bank")
+        app.knows(Transferred, Deposited)
+
+        def make(db: Any) -> None:
+            db.execute("CREATE VIRTUAL TABLE words USING fts5(account UNINDEXED, owner)")
+            db.execute("CREATE TABLE numbers (number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT)")
+
+        @app.projection(version=version, begin=make)
+        def owners(event: Opened, db: Any) -> None:
+            db.execute("INSERT INTO words VALUES (?, ?)", (event.account, event.owner * version))
+            db.execute("INSERT INTO numbers (account) VALUES (?)", (event.account,))
+            db.execute("DELETE FROM numbers WHERE account = 'gone'")
+
+        return app
+
+    place = Place(tmp_path, str(tmp_path / "bank.views.db"))
+    with place.opened(app(1)) as running:
+        running.append(*[Opened(account=account, owner=f"Ida of {account} ") for account in ("A", "B", "gone")])
+        running.catch_up()
+    with place.opened(app(2)) as running:
+        rebuild = running.rebuild(running.app.projections["owners"].cls)  # type: ignore[attr-defined]
+        found = rebuild.diff()
+        assert {(row.table, row.what) for row in found.rows} == {("words", "added"), ("words", "removed")}
+        rebuild.switch(found)
+        running.append(Opened(account="C", owner="Léa "))
+        running.catch_up()
+        assert place.rows("SELECT account, owner FROM words WHERE words MATCH 'lea'") == [("C", "Léa Léa ")]
+        assert place.rows("SELECT account FROM words WHERE words MATCH 'ida' ORDER BY account") == [
+            ("A",),
+            ("B",),
+            ("gone",),
+        ]
+        assert place.rows("SELECT * FROM numbers") == [(1, "A"), (2, "B"), (4, "C")]
+
+
+def test_types_sequences_and_triggers_of_postgresql_come_along_and_go_back(tmp_path: Path, postgres: str):
+    def app(version: int) -> App:
+        app = App("bank")
+        app.knows(Transferred, Deposited)
+
+        def make(db: Any) -> None:
+            db.execute("CREATE TYPE kind AS ENUM ('opened', 'other')")
+            db.execute(
+                "CREATE TABLE moves (number serial PRIMARY KEY, what kind, kinds kind[], times integer DEFAULT 0)"
+            )
+            db.execute(
+                "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN NEW.times := NEW.times + 1; RETURN NEW; END $$"
+            )
+            db.execute("CREATE TRIGGER counts BEFORE INSERT ON moves FOR EACH ROW EXECUTE FUNCTION counted()")
+
+        @app.projection(version=version, begin=make)
+        def moves(event: Opened, db: Any) -> None:
+            db.execute("INSERT INTO moves (what, kinds, times) VALUES ('opened', '{other}', %s)", (version,))
+
+        return app
+
+    place = Place(tmp_path, with_journal(postgres, f"t{uuid4().hex[:20]}"))
+    with place.opened(app(1)) as running:
+        running.append(Opened(account="A", owner="Ida"), Opened(account="B", owner="Léa"))
+        running.catch_up()
+    with place.opened(app(2)) as running:
+        moves: Any = running.app.projections["moves"].cls  # type: ignore[attr-defined]
+        found = running.rebuild(moves).diff()
+        assert (found.added, found.removed, found.cells) == (0, 0, {"moves.times": 2})
+        running.candidate(moves).switch(found)
+        running.append(Opened(account="C", owner="Eva"))
+        running.catch_up()
+        assert place.rows("SELECT number, what::text, times FROM moves") == [
+            (1, "opened", 3),
+            (2, "opened", 3),
+            (3, "opened", 3),
+        ]
+        running.rollback(moves, behind=True)
+        assert place.rows("SELECT number, what::text, times FROM moves") == [(1, "opened", 2), (2, "opened", 2)]
+        running.candidate(moves).switch()
+        assert len(place.rows("SELECT * FROM moves WHERE what = 'opened'")) == 3
