@@ -16,7 +16,7 @@ import msgspec
 
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.fields import UNIONS, bare, fields_of, is_pydantic, is_record, name_of, once
-from actum.journal.foreign import conform_foreign, conform_plain
+from actum.journal.foreign import conform_foreign, conform_plain, in_64_bits
 
 MOST_DIGITS = 1000
 """How many digits an amount has, and how many zeros may be before or behind them, at the most. Every database keeps that."""
@@ -26,11 +26,6 @@ _UNTYPED = (Any, list, dict)
 
 _WITHIN = Context(prec=MOST_DIGITS, Emin=-MOST_DIGITS, Emax=MOST_DIGITS, traps=[Clamped, Inexact, Overflow, Subnormal])
 """What does not fit in here raises."""
-
-
-def in_64_bits(number: int) -> bool:
-    """Whether a whole number is one that every database keeps."""
-    return -(2**63) <= number < 2**63
 
 
 @once

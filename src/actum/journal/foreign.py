@@ -105,6 +105,11 @@ def conform_foreign(value: Any, kind: type, where: str) -> None:
         )
 
 
+def in_64_bits(number: int) -> bool:
+    """Whether a whole number is one that every database keeps."""
+    return -(2**63) <= number < 2**63
+
+
 def conform_plain(value: object, where: str) -> None:
     """Raise `Invalid`, naming `where`, unless it is what JSON itself has: all that can come back without its type."""
     if type(value) is list:
@@ -116,7 +121,7 @@ def conform_plain(value: object, where: str) -> None:
                 _no_json(key, f"{where} key {key!r}")
             conform_plain(item, f"{where}[{key!r}]")
     elif type(value) is int:
-        if value.bit_length() > 63:
+        if not in_64_bits(value):
             raise Invalid(
                 f"{where}: expected a whole number of 64 bits, found one of {value.bit_length() + 1}", where=where
             )

@@ -19,9 +19,9 @@ from uuid import UUID
 
 import msgspec
 
-from actum.journal.conforming import in_64_bits
 from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.fields import bare, is_pydantic, name_of
+from actum.journal.foreign import in_64_bits
 from actum.journal.message import decoder_of
 from actum.journal.readmodel import Kept, Value
 

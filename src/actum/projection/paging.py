@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from actum.journal.conforming import in_64_bits
 from actum.journal.errors import Invalid
+from actum.journal.foreign import in_64_bits
 from actum.journal.readmodel import Kept
 from actum.projection.cells import is_amount
 

@@ -12,7 +12,7 @@ import msgspec
 
 from actum.decision.state import Fold, State, StateType
 from actum.journal.conforming import conform
-from actum.journal.errors import Misdeclared
+from actum.journal.errors import Invalid, Misdeclared
 from actum.journal.fields import fields_of
 from actum.journal.readmodel import Column, Kept, Shape
 from actum.projection.cells import Cell, cell_of
@@ -184,7 +184,7 @@ class Plan(Generic[ViewT]):
             values = map(operator.attrgetter(name), views)
             try:
                 columns.append(values if cell.write is None else cell.write(list(values)))
-            except (AttributeError, TypeError, ValueError):
+            except (AttributeError, Invalid, TypeError, ValueError):
                 self._check(name, views)
                 raise
         if not self.fold.identity:

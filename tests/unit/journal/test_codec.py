@@ -281,7 +281,7 @@ def test_what_its_class_allowed_is_not_stored_when_it_was_changed_since() -> Non
 @pytest.mark.parametrize(
     "event",
     [
-        Loose(anything={"a": [1, 2.5, "x", True, None]}),
+        Loose(anything={"a": [1, 2.5, "x", True, None, -(2**63), 2**63 - 1]}),
         Loose(things=[{"a": 1}]),
         Loose(pair=(1, "a")),
     ],

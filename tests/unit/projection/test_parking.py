@@ -122,7 +122,7 @@ def test_a_number_that_has_become_too_long_for_its_column_is_parked_like_anythin
         assert {row.account: row.cents for row in running.view(Account)} == dict.fromkeys("abc", 2**63 - 1)
         (one,) = running.parked()
         assert (one.key, one.position, one.waiting) == ("a", 3, 1)
-        assert "expected whole numbers of 64 bits" in one.error
+        assert "cents: expected a whole number of 64 bits, found one of 65" in one.error
 
 
 def test_a_key_taken_up_again_has_its_events_in_order_and_goes_on(running: Running):
