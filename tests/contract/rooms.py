@@ -101,6 +101,29 @@ class RoomCases:
         assert rows(room, AFTER) == {"flows": [("Ida", 7, "a"), ("a", 1, "x")]}
         assert room.mark(AFTER) == Mark(7, b"7")
 
+    def test_whatever_it_is_called_it_comes_along(self, tables: ReadDatabase) -> None:
+        both = ("CREATE TABLE flows (n INTEGER)", "CREATE TABLE actum_mine (n INTEGER)")
+        tables.prepare(BEFORE, statements(*both))
+        wrote(tables, BEFORE, "INSERT INTO actum_mine VALUES (1)")
+        tables.rooms.open(AFTER).prepare(AFTER, statements(*both))
+        wrote(tables.rooms.open(AFTER), AFTER, "INSERT INTO actum_mine VALUES (2)")
+        tables.rooms.claim(BEFORE, AFTER)
+        assert tables.rooms.swap(AFTER, instead_of=BEFORE, until=5, aside=Role.KEPT)
+        assert rows(tables, AFTER) == {"actum_mine": [(2, 1)], "flows": []}
+        assert rows(tables.rooms.open(BEFORE), BEFORE) == {"actum_mine": [(1, 1)], "flows": []}
+
+    def test_an_index_called_like_that_of_somebody_else_is_refused_before_it_is_built(
+        self, tables: ReadDatabase
+    ) -> None:
+        fees = statements("CREATE TABLE fees (n INTEGER)", "CREATE INDEX by_n ON fees (n)")
+        tables.prepare(Shape("fees", (), (), b"f"), fees)
+        tables.prepare(BEFORE, make("n INTEGER"))
+        tables.rooms.open(AFTER).prepare(AFTER, make("n INTEGER", "CREATE INDEX by_n ON flows (n)"))
+        with pytest.raises(
+            Misdeclared, match="flows: its begin makes by_n, which is there and was made by somebody else"
+        ):
+            tables.rooms.claim(BEFORE, AFTER)
+
     def test_a_switch_has_tables_and_checkpoints_change_places_and_back(self, tables: ReadDatabase) -> None:
         self.two(tables)
         (share,) = tables.shares(BEFORE)

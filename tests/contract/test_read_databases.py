@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,6 +14,9 @@ import apsw
 import psycopg
 import pytest
 
+from actum.journal.errors import Misdeclared
+from actum.journal.event import LAST_POSITION
+from actum.journal.readmodel import ReadDatabase, Role, Shape
 from actum.projection.digest import digest_of
 from actum.stores.postgres.address import address_of
 from actum.stores.postgres.tables import PostgresTables
@@ -27,7 +30,7 @@ from actum.testing.contract.tables import (
     random_row,
 )
 from actum.testing.postgres import with_journal
-from tests.contract.rooms import Reader, RoomCases
+from tests.contract.rooms import AFTER, BEFORE, Reader, RoomCases, make, statements, wrote
 
 
 class TestSqliteInMemory(ReadDatabaseContract):
@@ -55,6 +58,19 @@ class TestSqliteFile(DurableTablesContract, RoomCases):
             connection.close()
 
         return asking
+
+    def test_a_text_index_without_contents_comes_along(self, tables: ReadDatabase, tmp_path: Path) -> None:
+        both = [f"CREATE VIRTUAL TABLE {name} USING fts5(note, content='')" for name in ("found", "found_more")]
+        fill = "INSERT INTO found (note) VALUES ('{}')"
+        tables.prepare(BEFORE, statements(*both))
+        wrote(tables, BEFORE, fill.format("older"))
+        tables.rooms.open(AFTER).prepare(AFTER, statements(*both))
+        wrote(tables.rooms.open(AFTER), AFTER, fill.format("newer"))
+        tables.rooms.claim(BEFORE, AFTER)
+        for pair, word in (((AFTER, BEFORE), "newer"), ((BEFORE, AFTER), "older")):
+            assert tables.rooms.swap(pair[0], instead_of=pair[1], until=LAST_POSITION, aside=Role.KEPT)
+            with closing(apsw.Connection(str(tmp_path / "views.db"), flags=apsw.SQLITE_OPEN_READONLY)) as file:
+                assert file.execute("SELECT count(*) FROM found WHERE found MATCH ?", (word,)).get == 1
 
 
 def in_postgres(database: str, folder: Path) -> partial[PostgresTables]:
@@ -84,6 +100,49 @@ class TestPostgres(DurableTablesContract, RoomCases):
                 yield lambda: server.execute(statement.encode()).fetchall()
 
         return asking
+
+    def test_functions_types_and_sequences_come_along(self, tables: ReadDatabase, reader: Reader) -> None:
+        """What depends on them is as it was made, also once the rooms are gone."""
+        begin = statements(
+            "CREATE TYPE size AS ENUM ('s', 'l')",
+            "CREATE TYPE pair AS (one size, other INTEGER)",
+            "CREATE DOMAIN few AS INTEGER CHECK (VALUE < 100)",
+            "CREATE SEQUENCE numbers",
+            "CREATE FUNCTION twice(it few) RETURNS INTEGER LANGUAGE sql IMMUTABLE AS 'SELECT it * 2'",
+            "CREATE FUNCTION at_most(it pair) RETURNS INTEGER LANGUAGE sql IMMUTABLE AS 'SELECT ($1).other'",
+            "CREATE TABLE flows (n few, id BIGINT DEFAULT nextval('numbers'), twin INTEGER GENERATED ALWAYS AS (twice(n)) STORED, "
+            "both_of pair DEFAULT ROW('l', 7))",
+            "CREATE VIEW seen AS SELECT n, id, twin, at_most(both_of) FROM flows",
+        )
+        fill = "INSERT INTO flows (n) VALUES ({}), ({})"
+        tables.prepare(BEFORE, begin)
+        wrote(tables, BEFORE, fill.format(1, 2))
+        tables.rooms.open(AFTER).prepare(AFTER, begin)
+        wrote(tables.rooms.open(AFTER), AFTER, fill.format(3, 4))
+        tables.rooms.claim(BEFORE, AFTER)
+        older, newer = [(1, 1, 2, 7), (2, 2, 4, 7)], [(3, 1, 6, 7), (4, 2, 8, 7)]
+        with reader("SELECT * FROM seen ORDER BY id") as look:
+            for pair, found in (((AFTER, BEFORE), newer), ((BEFORE, AFTER), older), ((AFTER, BEFORE), newer)):
+                assert tables.rooms.swap(pair[0], instead_of=pair[1], until=LAST_POSITION, aside=Role.KEPT)
+                assert look() == found
+            tables.rooms.drop(BEFORE.table)
+            assert look() == newer
+
+    def test_what_somebody_has_made_on_top_is_not_taken_along(self, tables: ReadDatabase, reader: Reader) -> None:
+        tables.prepare(BEFORE, make())
+        tables.rooms.open(AFTER).prepare(AFTER, make())
+        tables.rooms.claim(BEFORE, AFTER)
+        tables.prepare(Shape("fees", (), (), b"f"), statements("CREATE VIEW report AS SELECT times FROM flows"))
+        for refused in (
+            partial(tables.rooms.claim, BEFORE, AFTER),
+            partial(tables.rooms.swap, AFTER, instead_of=BEFORE, until=LAST_POSITION, aside=Role.KEPT),
+        ):
+            with pytest.raises(
+                Misdeclared, match=r"flows: what it made before .* view .*report depends on it: drop that"
+            ):
+                refused()
+        with reader("SELECT count(*) FROM report") as look:
+            assert look() == [(0,)]
 
 
 def test_the_same_rows_have_the_same_digest_in_every_read_database(each_postgres: str, tmp_path: Path, seed: int):

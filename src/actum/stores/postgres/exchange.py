@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from actum.journal.errors import Busy
+from actum.journal.errors import Busy, Misdeclared
 from actum.stores.postgres import made
 from actum.stores.postgres.table_sql import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from actum.journal.event import Position
     from actum.journal.readmodel import Role, Shape
@@ -85,6 +85,7 @@ class Exchange:
         ours = self._schema
         gone, come = made.made_by(connection, ours, self._before.table), made.there(connection, self._room)
         self._hold(connection, [each.table for each in made.tables_of(connection, ours, self._before)])
+        alone(connection, ours, self._shape.name, gone)
         made.move(connection, gone, source=ours.bare, target=self._kept.bare)
         made.move(connection, come, source=self._room.bare, target=ours.bare)
         made.put_down(connection, self._kept, self._before.table, gone)
@@ -100,6 +101,16 @@ class Exchange:
 
 class _NotDoneError(Exception):
     """Something is not as it was seen."""
+
+
+def alone(connection: Connection, schema: ViewsSchema, name: str, gone: Sequence[str]) -> None:
+    """`Misdeclared` where somebody else has made something on top of what goes, which would go with it."""
+    leaning = made.leaning(connection, schema, gone)
+    if leaning:
+        raise Misdeclared(
+            f"{name}: what it made before cannot make room, since somebody else's {', '.join(leaning)} depends on it: drop that, and make "
+            "it again afterwards"
+        )
 
 
 def dropped(schema: str) -> bytes:

@@ -13,7 +13,7 @@ from actum.stores.postgres.table_sql import quoted
 from actum.stores.statements import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from actum.journal.readmodel import Row
     from actum.stores.postgres.connecting import Connection
@@ -27,14 +27,20 @@ AT_ONCE = 1000
 def sql(schema: str, room: str = "") -> dict[str, bytes]:
     """The statements about what followers make, with both schemas, quoted, in them."""
     named = statements("postgres/rooms.sql").items()
-    return {name: text.replace("{schema}", schema).replace("{room}", room).encode() for name, text in named}
+    signature = statements("postgres/rooms.sql")["signature"]
+    given = {"{schema}": schema, "{room}": room, "{signature}": signature}
+    return {name: _given(text, given).encode() for name, text in named}
+
+
+def _given(text: str, given: Mapping[str, str]) -> str:
+    for what, put in given.items():
+        text = text.replace(what, put)
+    return text
 
 
 def own(connection: Connection, schema: ViewsSchema, maker: str) -> None:
     """What this transaction has made there is what the follower has made, and nothing else."""
-    ours = sql(schema.names.schema)
-    names = [name for (name,) in connection.execute(ours["just_made"], (schema.bare,)).fetchall()]
-    put_down(connection, schema, maker, names)
+    put_down(connection, schema, maker, [name for name, mine in _there(connection, schema) if mine])
 
 
 def put_down(connection: Connection, schema: ViewsSchema, maker: str, names: Sequence[str]) -> None:
@@ -46,7 +52,28 @@ def put_down(connection: Connection, schema: ViewsSchema, maker: str, names: Seq
 
 def there(connection: Connection, schema: ViewsSchema) -> list[str]:
     """All that stands in a schema, but for actum's own."""
-    return [name for (name,) in connection.execute(sql(schema.names.schema)["there"], (schema.bare,)).fetchall()]
+    return [name for name, _ in _there(connection, schema)]
+
+
+def _there(connection: Connection, schema: ViewsSchema) -> list[tuple[str, bool]]:
+    return connection.execute(sql(schema.names.schema)["there"], {"schema": schema.bare}).fetchall()
+
+
+def staying(connection: Connection, schema: ViewsSchema) -> list[str]:
+    """What stands in a schema and cannot be moved."""
+    return [what for (what,) in connection.execute(sql("")["stays"], (schema.bare,)).fetchall()]
+
+
+def leaning(connection: Connection, schema: ViewsSchema, names: Sequence[str]) -> list[str]:
+    """What somebody else has made on top of what has these names."""
+    bound = {"schema": schema.bare, "names": list(names)}
+    return [what for (what,) in connection.execute(sql("")["leaning"], bound).fetchall()]
+
+
+def barred(connection: Connection, come: Sequence[str], *, gone: Sequence[str], source: str, target: str) -> list[str]:
+    """Indexes of tables that are to come whose names are taken there, by something that does not go."""
+    bound = {"from": source, "to": target, "come": list(come), "gone": list(gone)}
+    return [name for (name,) in connection.execute(sql("")["names_taken"], bound).fetchall()]
 
 
 def made_by(connection: Connection, schema: ViewsSchema, follower: str) -> list[str]:

@@ -16,7 +16,7 @@ import msgspec
 from actum.journal.errors import Misdeclared
 from actum.journal.readmodel import Mark, ReadDatabase, Role, Shape, Standing
 from actum.stores.postgres import made
-from actum.stores.postgres.exchange import Exchange, dropped
+from actum.stores.postgres.exchange import Exchange, alone, dropped
 from actum.stores.postgres.room_schema import RoomSchema
 from actum.stores.postgres.table_sql import LONGEST_NAME
 from actum.stores.postgres.views_schema import value_of
@@ -109,16 +109,26 @@ class PostgresRooms:
 
     def _claim(self, connection: Connection, room: ViewsSchema, live: Shape, candidate: Shape) -> None:
         mine = made.made_by(connection, self._schema, live.table)
-        wanted = set(made.there(connection, room)) - set(mine)
+        come = made.there(connection, room)
+        wanted = set(come) - set(mine)
         taken = [name for name in made.there(connection, self._schema) if name in wanted]
         bound = {"names": taken, "but": candidate.name}
         makers = {name for (name,) in connection.execute(self._sql["makers"], bound).fetchall()}
         foreign = [name for name in taken if mine or name in makers]
+        gone = mine or taken
+        foreign += made.barred(connection, come, gone=gone, source=room.bare, target=self._schema.bare)
         if foreign:
             raise Misdeclared(
-                f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give the "
-                "table another name"
+                f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give it "
+                "another name"
             )
+        staying = made.staying(connection, room)
+        if staying:
+            raise Misdeclared(
+                f"{candidate.name}: its begin makes {', '.join(staying)}, which cannot be moved to where readers look: let somebody make "
+                "it beforehand"
+            )
+        alone(connection, self._schema, candidate.name, gone)
         if not mine:
             made.put_down(connection, self._schema, live.table, taken)
 
@@ -129,10 +139,13 @@ class PostgresRooms:
         with self._lock:
             room, kept = self.open(shape).schema, self._fresh(instead_of).schema
             exchange = Exchange(self._schema, shape, instead_of, room=room, kept=kept)
-            done = exchange.done(until=until, aside=aside)
-            self._let_go(shape.table if done else instead_of.table)
-            if not done:
-                self._schema.write(lambda connection: connection.execute(dropped(kept.bare)), pipelined=False)
+            done = False
+            try:
+                done = exchange.done(until=until, aside=aside)
+            finally:
+                self._let_go(shape.table if done else instead_of.table)
+                if not done:
+                    self._schema.write(lambda connection: connection.execute(dropped(kept.bare)), pipelined=False)
         return done
 
     def _fresh(self, shape: Shape) -> Room:

@@ -138,10 +138,33 @@ def bring(connection: apsw.Connection, names: Sequence[str], *, attached: str) -
             continue
         first, *rest = [sql for (sql,) in connection.execute(_bringing("definitions", attached), (each.name,))]
         connection.execute(first)
-        if each.kind != "view":
+        if each.kind == "virtual":
+            _bring_shadows(connection, each.name, attached)
+        elif each.kind == "table":
             _bring_rows(connection, each, attached)
         for statement in rest:
             connection.execute(statement)
+
+
+def _bring_shadows(connection: apsw.Connection, name: str, attached: str) -> None:
+    """What a virtual table holds is in tables of its own. An index without contents could not be read and written anew."""
+    for (shadow,) in list(connection.execute(_SQL["shadows"], (attached, name))):
+        connection.execute(f"DELETE FROM main.{_quoted(shadow)}")
+        connection.execute(f"INSERT INTO main.{_quoted(shadow)} SELECT * FROM {attached}.{_quoted(shadow)}")
+
+
+def belonging(connection: apsw.Connection, names: Sequence[str]) -> list[str]:
+    """These names, and those of what belongs to them."""
+    return [name for (name,) in connection.execute(_SQL["belonging"], (_listed(names),))]
+
+
+def staying(connection: apsw.Connection, gone: Sequence[str], *, called: Sequence[str]) -> list[str]:
+    """What is called like that and belongs to nothing that goes."""
+    return [name for (name,) in connection.execute(_SQL["staying"], (_listed(gone), _listed(called)))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return msgspec.json.encode(names).decode()
 
 
 def _bring_rows(connection: apsw.Connection, table: There, attached: str) -> None:

@@ -108,19 +108,20 @@ class SqliteRooms:
     def claim(self, live: Shape, candidate: Shape) -> None:
         """See `Rooms.claim`."""
         with self.open(candidate).reading() as connection:
-            wanted = [each.name for each in made.there(connection)]
+            come = [each.name for each in made.there(connection)]
+            called = made.belonging(connection, come)
         with self._tables.writing() as connection:
             mine = made.made_by(connection, live.table)
-            taken = [each.name for each in made.there(connection) if each.name in wanted and each.name not in mine]
+            taken = [each.name for each in made.there(connection) if each.name in come and each.name not in mine]
             foreign = [
                 name
                 for name in taken
                 if mine or made.maker_of(connection, name) is not None or _is_named(connection, name)
-            ]
+            ] or made.staying(connection, mine or taken, called=called)
             if foreign:
                 raise Misdeclared(
-                    f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give the "
-                    "table another name"
+                    f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give it "
+                    "another name"
                 )
             if not mine:
                 made.own(connection, live.table, taken)

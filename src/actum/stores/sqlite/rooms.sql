@@ -31,9 +31,25 @@ INSERT INTO actum_made (made, name) VALUES (?, ?) ON CONFLICT (made) DO UPDATE S
 DELETE FROM actum_made WHERE name = ?;
 
 -- name: there
--- All tables of a file, and what kind each of them is, but for those that SQLite keeps for itself.
+-- All tables of a file, and what kind each of them is, but for those that SQLite and actum keep for themselves.
 SELECT name, type, wr FROM pragma_table_list WHERE schema = ? AND type IN ('table', 'virtual', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
-AND name NOT LIKE 'actum\_%' ESCAPE '\' ORDER BY type = 'view', name;
+AND name NOT IN ('actum_about', 'actum_views', 'actum_shares', 'actum_workers', 'actum_parked', 'actum_notes', 'actum_made')
+ORDER BY type = 'view', name;
+
+-- name: shadows
+-- The tables in which a virtual one keeps what it holds: named after it, and after none whose own name begins alike.
+SELECT name FROM pragma_table_list AS shadow WHERE schema = ?1 AND type = 'shadow' AND substr(name, 1, length(?2) + 1) = ?2 || '_' COLLATE NOCASE
+AND NOT EXISTS (SELECT 1 FROM pragma_table_list AS other WHERE other.schema = ?1 AND other.type = 'virtual' AND length(other.name) > length(?2)
+    AND substr(shadow.name, 1, length(other.name) + 1) = other.name || '_' COLLATE NOCASE) ORDER BY name;
+
+-- name: belonging
+-- What these tables and views are called, and their indexes and triggers.
+SELECT name FROM sqlite_schema WHERE tbl_name IN (SELECT value FROM json_each(?)) AND name NOT LIKE 'sqlite\_%' ESCAPE '\';
+
+-- name: staying
+-- What is called like one of these, by SQLite's own sameness, and belongs to none of those that go.
+SELECT name FROM sqlite_schema WHERE tbl_name NOT IN (SELECT value FROM json_each(?1))
+AND EXISTS (SELECT 1 FROM json_each(?2) WHERE value = name COLLATE NOCASE) ORDER BY name;
 
 -- name: columns
 -- The columns of a table: which can be written, and at which place of the key they are (0 for none).
