@@ -15,6 +15,7 @@ from actum.audit.archive import Manifest, examine_archive, export_archive, impor
 from actum.audit.verify import verify as verify_journal
 from actum.cli.exits import FOUND
 from actum.cli.options import journal_option, json_option, load_app, open_to_look, optional_app_option
+from actum.cli.rendering import counted
 from actum.cli.terminal import Bar, bar, err, line, out, readable
 from actum.journal.errors import Invalid, ReadOnly, StorageFull, Unavailable
 from actum.service.opening import open_store
@@ -74,7 +75,7 @@ def _report(report: Report, *, decisions: bool) -> None:
         console.print(Text(f"… and {report.count - len(report.findings):,} more", "dim"))
     for handler in report.unknown_handlers:
         console.print(Text(f"decided by {readable(handler)}, which the application does not have", "dim"))
-    seen = f"{report.events:,} events" + (f", {report.decisions:,} decisions" if decisions else "")
+    seen = counted(report.events, "event") + (f", {counted(report.decisions, 'decision')}" if decisions else "")
     verdict = ("✓ sound: ", "green") if report.sound else (f"✗ {report.count:,} found: ", "bold red")
     console.print(Text.assemble(verdict, f"{seen}, journal {report.origin}"))
 
@@ -159,5 +160,5 @@ def _say(done: str, manifest: Manifest, *, to_stderr: bool, as_json: bool) -> No
     if as_json and not to_stderr:
         line(manifest)
         return
-    what = f"{done}: {manifest.events:,} events, {manifest.decisions:,} decisions of journal {manifest.origin}"
+    what = f"{done}: {counted(manifest.events, 'event')}, {counted(manifest.decisions, 'decision')} of journal {manifest.origin}"
     (err() if to_stderr else out()).print(Text.assemble(("✓ ", "green"), what), soft_wrap=True)

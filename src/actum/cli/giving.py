@@ -27,6 +27,7 @@ from actum.cli.options import (
     read_database_option,
 )
 from actum.cli.piece import actor_option, data_option, security_option, store_option
+from actum.cli.rendering import counted
 from actum.cli.terminal import bar, complain, err, line, note, out, readable
 from actum.cli.whole import Wanted, run_whole
 from actum.journal.errors import Invalid, Refused
@@ -137,7 +138,7 @@ def _begin(running: Running, name: str, journal: str, *, as_json: bool) -> None:
     views = ", ".join(sorted(running.app.views)) or "none"
     err().print(
         Text.assemble(
-            (name, "bold"), f" runs on {place_of(journal)}, {head:,} events; views: {views}. Ctrl-C stops it."
+            (name, "bold"), f" runs on {place_of(journal)}, {counted(head, 'event')}; views: {views}. Ctrl-C stops it."
         )
     )
 
@@ -162,7 +163,7 @@ def _report(running: Running, stopping: threading.Event, *, as_json: bool) -> No
 
 
 def _status(running: Running, head: int, rate: int) -> Text:
-    text = Text(f"{head:,} events")
+    text = Text(counted(head, "event"))
     if running.app.views:
         behind = head - running.views.progress.position
         text.append(f", views {'up to date' if behind <= 0 else f'{behind:,} behind'}")

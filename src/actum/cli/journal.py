@@ -10,6 +10,7 @@ from rich.text import Text
 
 from actum.audit.copying import copy_journal
 from actum.cli.options import existing, journal_option, json_option, read_database_option
+from actum.cli.rendering import counted
 from actum.cli.terminal import bar, line, note, out
 from actum.service import journals
 from actum.service.opening import open_store
@@ -75,7 +76,7 @@ def reindex(journal: str, as_json: bool) -> None:
     elif reached is None:
         out().print("nothing to do: PostgreSQL looks after its indexes itself")
     else:
-        out().print(Text.assemble(("✓ ", "green"), f"written anew: {reached:,} events"), soft_wrap=True)
+        out().print(Text.assemble(("✓ ", "green"), f"written anew: {counted(reached, 'event')}"), soft_wrap=True)
 
 
 @journal.command()
@@ -92,12 +93,12 @@ def inspect(journal: str, read_database: str | None, as_json: bool) -> None:
     console.print(
         Text.assemble(("journal ", "dim"), (found.origin, "bold"), (f" at {found.place}", "")), soft_wrap=True
     )
-    console.print(f"{found.head:,} events, {found.recent:,} within the last hour")
+    console.print(f"{counted(found.head, 'event')}, {found.recent:,} within the last hour")
     console.print(_sizes(found.size))
     if found.views is not None:
         console.print(Text.assemble(("views ", "dim"), f"at {found.views.place}"), soft_wrap=True)
         for name, behind in found.views.behind.items():
-            console.print(f"{name}: {'up to date' if behind <= 0 else f'{behind:,} events behind'}")
+            console.print(f"{name}: {'up to date' if behind <= 0 else counted(behind, 'event') + ' behind'}")
         console.print(_sizes(found.views.size))
     for text in _notes(found):
         note(text)
@@ -141,5 +142,5 @@ def copy(source: str, target: str, as_json: bool) -> None:
     if as_json:
         line(manifest)
         return
-    what = f"copied and compared: {manifest.events:,} events, {manifest.decisions:,} decisions of journal {manifest.origin}"
+    what = f"copied and compared: {counted(manifest.events, 'event')}, {counted(manifest.decisions, 'decision')} of journal {manifest.origin}"
     out().print(Text.assemble(("✓ ", "green"), what), soft_wrap=True)

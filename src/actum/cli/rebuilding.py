@@ -11,6 +11,7 @@ from rich.text import Text
 
 from actum.cli.naming import view_names
 from actum.cli.options import app_option, journal_option, json_option, load_app, load_app_in, read_database_option
+from actum.cli.rendering import counted
 from actum.cli.terminal import bar, line, note, out
 from actum.cli.views import open_
 from actum.journal.message import to_json
@@ -142,7 +143,7 @@ def show(found: Difference) -> None:
     """A comparison, for people."""
     shown = out()
     for name, side in (("live", found.live), ("candidate", found.candidate)):
-        shown.print(f"{name:9}  {side.definition}, {side.rows:,} rows, digest {side.digest[:16]}")
+        shown.print(f"{name:9}  {side.definition}, {counted(side.rows, 'row')}, digest {side.digest[:16]}")
     shown.print(f"as of position {found.position:,}")
     if found.equal:
         shown.print(Text.assemble(("✓ ", "green"), "nothing differs"))

@@ -28,6 +28,11 @@ _COLOURS = ("green", "cyan", "yellow", "blue", "magenta", "bright_green", "brigh
 _OBJECT: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of something: `1 event`, `1,234 events`."""
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
 class Layout(msgspec.Struct, frozen=True):
     """How many columns each part of a line gets; 0 leaves it out. `width` 0 is for no terminal: nothing is cut."""
 

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 from rich.cells import cell_len
 
-from actum.cli.rendering import fit, json_of, layout_for, row_of
+from actum.cli.rendering import counted, fit, json_of, layout_for, row_of
 from actum.journal.errors import Invalid
 from actum.journal.event import SequencedEvent
 from actum.journal.metadata import Metadata
@@ -82,3 +82,12 @@ def test_a_machine_readable_line_has_base64_where_there_is_no_json():
     line = json_of(kept(data=b"\xff", metadata=b'{"actor": "a"}'))
     assert line["data64"] == "/w=="
     assert bytes(line["metadata"]) == b'{"actor": "a"}'
+
+
+def test_of_one_it_is_not_said_as_of_several():
+    assert [counted(number, "event") for number in (0, 1, 2, 1234)] == [
+        "0 events",
+        "1 event",
+        "2 events",
+        "1,234 events",
+    ]
