@@ -249,7 +249,8 @@ def test_a_switch_while_events_come_in_never_shows_a_reader_less_than_before(tmp
 
 def _grown(running: Any, by: int) -> int:
     """The position at which the journal has that many events more than now, once it has."""
-    wanted = running.head() + by
-    for _ in running.follow(after=wanted - 1):
-        break
-    return wanted
+    now = running.head()
+    for recorded in running.follow(after=now):
+        if recorded.position >= now + by:
+            break
+    return now + by

@@ -190,11 +190,12 @@ class Desk:
             one.refusal = refused
             one.events = (refusal(order, refused),)
             tags = order.handler.tags(order.command)
-        if [each.fold.likeness(each.state) for each in needed] != given:
-            raise Misdeclared(
-                f"{order.handler.name} changed a state that it was given; a rule answers events, and only evolve "
-                "changes a state"
-            )
+        for each, before in zip(needed, given, strict=True):
+            if each.fold.likeness(each.state) != before:
+                raise Misdeclared(
+                    f"{order.handler.name} changed the {each.fold.name} that it was given; a rule answers events, and only "
+                    "evolve changes a state"
+                )
         if not one.events:
             one.events = (nothing(order),)
             tags = order.handler.tags(order.command)

@@ -35,7 +35,7 @@ def test_a_rule_that_changes_a_state_is_told_so_and_nothing_is_written_or_rememb
     with bank.open("memory:", actor="teller") as running:
         running.execute(Open(account="A", email="a@x"))
         for _ in range(2):
-            with pytest.raises(Misdeclared, match="dip@1 changed a state that it was given; a rule answers events"):
+            with pytest.raises(Misdeclared, match="dip@1 changed the Account that it was given; a rule answers events"):
                 running.execute(Dip(account="A"))
         assert seen == [Decimal(0), Decimal(0)]
         assert running.head() == 1
@@ -86,7 +86,7 @@ def test_a_rule_that_changes_what_is_inside_a_state_is_told_so() -> None:
     with party.open("memory:", actor="host") as running:
         running.append(Invited(account="A", guest="Ann"))
         for _ in range(2):
-            with pytest.raises(Misdeclared, match="invite@1 changed a state that it was given"):
+            with pytest.raises(Misdeclared, match="invite@1 changed the Guests that it was given"):
                 running.execute(Invite(account="A", guest="Bob"))
         assert seen == [("Ann",)] * 2
         assert running.head() == 1
