@@ -11,10 +11,12 @@ from random import Random
 from typing import Any
 
 import apsw
+import msgspec
 import psycopg
+import psycopg.conninfo
 import pytest
 
-from actum.journal.errors import Misdeclared
+from actum.journal.errors import Misdeclared, NotAJournal
 from actum.journal.event import LAST_POSITION
 from actum.journal.readmodel import ReadDatabase, Role, Shape
 from actum.projection.digest import digest_of
@@ -59,6 +61,20 @@ class TestSqliteFile(DurableTablesContract, RoomCases):
 
         return asking
 
+    @pytest.mark.parametrize("table", [AFTER.table, BEFORE.table])
+    def test_a_file_of_somebody_else_is_no_room_and_stays(
+        self, tables: ReadDatabase, tmp_path: Path, table: str
+    ) -> None:
+        path = tmp_path / f"views.{table}.db"
+        with closing(apsw.Connection(str(path))) as theirs:
+            theirs.execute("CREATE TABLE dear (n); INSERT INTO dear VALUES (1)")
+        with pytest.raises(
+            NotAJournal, match=rf"views\.{table}\.db, in which {table} would be built beside, is something else"
+        ):
+            switched(tables)
+        with closing(apsw.Connection(str(path))) as theirs:
+            assert theirs.execute("SELECT n FROM dear").get == 1
+
     def test_a_text_index_without_contents_comes_along(self, tables: ReadDatabase, tmp_path: Path) -> None:
         both = [f"CREATE VIRTUAL TABLE {name} USING fts5(note, content='')" for name in ("found", "found_more")]
         fill = "INSERT INTO found (note) VALUES ('{}')"
@@ -71,6 +87,14 @@ class TestSqliteFile(DurableTablesContract, RoomCases):
             assert tables.rooms.swap(pair[0], instead_of=pair[1], until=LAST_POSITION, aside=Role.KEPT)
             with closing(apsw.Connection(str(tmp_path / "views.db"), flags=apsw.SQLITE_OPEN_READONLY)) as file:
                 assert file.execute("SELECT count(*) FROM found WHERE found MATCH ?", (word,)).get == 1
+
+
+def switched(tables: ReadDatabase) -> None:
+    """What is made by one definition takes the place of what was made by another."""
+    tables.prepare(BEFORE, make())
+    tables.rooms.open(AFTER).prepare(AFTER, make())
+    tables.rooms.claim(BEFORE, AFTER)
+    tables.rooms.swap(AFTER, instead_of=BEFORE, until=LAST_POSITION, aside=Role.KEPT)
 
 
 def in_postgres(database: str, folder: Path) -> partial[PostgresTables]:
@@ -100,6 +124,42 @@ class TestPostgres(DurableTablesContract, RoomCases):
                 yield lambda: server.execute(statement.encode()).fetchall()
 
         return asking
+
+    @pytest.mark.parametrize("table", [AFTER.table, BEFORE.table])
+    def test_a_schema_of_somebody_else_is_no_room_and_stays(
+        self, tables: ReadDatabase, tmp_path: Path, table: str
+    ) -> None:
+        address = in_postgres(self.database, tmp_path).args[0]
+        schema = f"{address.schema}_{table.removeprefix('actum_')}"
+        with psycopg.connect(address.conninfo, autocommit=True) as server:
+            server.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.dear (n INTEGER)".encode())
+            with pytest.raises(
+                NotAJournal, match=f"the schema {schema}, in which {table} would be built .* holds something else"
+            ):
+                switched(tables)
+            assert server.execute(f"SELECT n FROM {schema}.dear".encode()).fetchall() == []
+
+    def test_who_may_make_no_schema_is_told_that_nothing_is_built_beside(
+        self, tables: ReadDatabase, tmp_path: Path
+    ) -> None:
+        address = in_postgres(self.database, tmp_path).args[0]
+        role = f"r{address.schema}"
+        with psycopg.connect(address.conninfo, autocommit=True) as server:
+            server.execute(f"CREATE ROLE {role} LOGIN".encode())
+            server.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}".encode())
+            theirs = msgspec.structs.replace(
+                address, schema=role, conninfo=psycopg.conninfo.make_conninfo(address.conninfo, user=role)
+            )
+            poor = PostgresTables(theirs, origin="o")
+            try:
+                poor.prepare(BEFORE, make())
+                with pytest.raises(
+                    Misdeclared, match=r"nothing is built beside: permission denied .*; GRANT CREATE ON DATABASE"
+                ):
+                    poor.rooms.open(AFTER)
+            finally:
+                poor.close()
+                server.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}".encode())
 
     def test_functions_types_and_sequences_come_along(self, tables: ReadDatabase, reader: Reader) -> None:
         """What depends on them is as it was made, also once the rooms are gone."""

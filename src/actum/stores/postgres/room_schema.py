@@ -29,6 +29,15 @@ class RoomSchema(ViewsSchema):
         self.live = live.names.schema
         super().__init__(address, origin=origin, timeout=timeout)
 
+    def _make_room(self, connection: Connection) -> None:
+        """See `ViewsSchema`. `Misdeclared` where the role may make no schema: nothing can be built beside then."""
+        try:
+            super()._make_room(connection)
+        except errors.InsufficientPrivilege as wrong:
+            raise Misdeclared(
+                f"{self.address} cannot be made, so nothing is built beside: {wrong.diag.message_primary}; GRANT CREATE ON DATABASE to the role"
+            ) from wrong
+
     def is_made_anew(self, wrong: psycopg.Error) -> bool:
         """See `ViewsSchema.is_made_anew`."""
         if not isinstance(wrong, errors.UndefinedTable | errors.InvalidSchemaName):

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 import msgspec
+from psycopg import errors
 
-from actum.journal.errors import Misdeclared
+from actum.journal.errors import Misdeclared, NotAJournal
 from actum.journal.readmodel import Mark, ReadDatabase, Role, Shape, Standing
 from actum.stores.postgres import made
 from actum.stores.postgres.exchange import Exchange, alone, dropped
 from actum.stores.postgres.room_schema import RoomSchema
-from actum.stores.postgres.table_sql import LONGEST_NAME
+from actum.stores.postgres.table_sql import LONGEST_NAME, quoted
 from actum.stores.postgres.views_schema import value_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class PostgresRooms:
         """Have it known; what lies there of one that nobody knows is taken away."""
         connection.execute(self._schema.sql["among_makers"])
         if value_of(connection.execute(self._sql["has_room"], (shape.table,))) is None:
-            connection.execute(dropped(self.schema(shape.table)))
+            self._clear(connection, shape.table)
             described = msgspec.json.encode(shape).decode()
             connection.execute(self._sql["add_room"], (shape.table, shape.fingerprint, described, shape.name))
 
@@ -151,17 +152,32 @@ class PostgresRooms:
     def _fresh(self, shape: Shape) -> Room:
         """An empty room for what is still live."""
         self._let_go(shape.table)
-        schema = self.schema(shape.table)
-        self._schema.write(lambda connection: connection.execute(dropped(schema)), pipelined=False)
-        room = self._opened[shape.table] = self._room(schema)
+        self._schema.write(lambda connection: self._clear(connection, shape.table), pipelined=False)
+        room = self._opened[shape.table] = self._room(self.schema(shape.table))
         return room
+
+    def _clear(self, connection: Connection, table: str) -> None:
+        """Take the schema of a room away. `NotAJournal` where something else lies there: that stays."""
+        schema = self.schema(table)
+        if value_of(connection.execute(self._schema.sql["exists"], (schema,))):
+            related = made.sql(self._schema.names.schema, quoted(schema))["is_related"]
+            if value_of(connection.execute(related)):
+                connection.execute(dropped(schema))
+                return
+        try:
+            connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)}".encode())
+        except errors.DependentObjectsStillExist as wrong:
+            raise NotAJournal(
+                f"the schema {schema}, in which {table} would be built beside, holds something else; name that one otherwise, or the "
+                "projection"
+            ) from wrong
 
     def drop(self, table: str) -> None:
         """See `Rooms.drop`."""
 
         def work(connection: Connection) -> None:
             connection.execute(self._schema.sql["forget"], (table,))
-            connection.execute(dropped(self.schema(table)))
+            self._clear(connection, table)
 
         with self._lock:
             self._let_go(table)

@@ -10,6 +10,10 @@ SELECT shape, role FROM {schema}.actum_views WHERE called = %s
 -- Whether a definition is known.
 SELECT true FROM {schema}.actum_views WHERE name = %s;
 
+-- name: is_related
+-- Whether a read database in another schema was derived from the same journal.
+SELECT EXISTS (SELECT 1 FROM {room}.actum_about AS there JOIN {schema}.actum_about AS here USING (name, value) WHERE name = 'origin');
+
 -- name: add_room
 -- A definition whose tables are in a room.
 INSERT INTO {schema}.actum_views (name, fingerprint, shape, called, role) VALUES (%s, %s, %s, %s, 'candidate');

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import apsw
 import msgspec
 
-from actum.journal.errors import Invalid, Misdeclared
+from actum.journal.errors import Invalid, Misdeclared, NotAJournal
 from actum.journal.readmodel import Mark, ReadDatabase, Role, Shape, Standing
 from actum.stores.sqlite import made
 from actum.stores.sqlite.file import translated
@@ -101,7 +101,7 @@ class SqliteRooms:
         """Have it known; what lies there of one that nobody knows is taken away."""
         with self._tables.writing() as connection:
             if connection.execute(_SQL["has_room"], (shape.table,)).fetchone() is None:
-                _remove(self.path(shape.table))
+                self._clear(shape.table)
                 described = msgspec.json.encode(shape).decode()
                 connection.execute(_SQL["add_room"], (shape.table, shape.fingerprint, described, shape.name))
 
@@ -173,8 +173,7 @@ class SqliteRooms:
     def _keep(self, shape: Shape, names: Sequence[str]) -> None:
         """Copy what is still live into a file of its own. Nobody changes it meanwhile."""
         path = self.path(shape.table)
-        self._let_go(shape.table)
-        _remove(path)
+        self._clear(shape.table)
         room = self._room(path)
         connection = room.connect(writes=True)
         try:
@@ -195,7 +194,28 @@ class SqliteRooms:
             self._let_go(table)
             with self._tables.writing() as connection:
                 connection.execute(_TABLES["forget"], (table,))
-            _remove(self.path(table))
+            self._clear(table)
+
+    def _clear(self, table: str) -> None:
+        """Take the file of a room away. `NotAJournal` where something else lies there: that stays."""
+        path = self.path(table)
+        self._let_go(table)
+        if path.exists() and not self._is_room(path):
+            raise NotAJournal(
+                f"{path}, in which {table} would be built beside, is something else; name that one otherwise, or the projection"
+            )
+        _remove(path)
+
+    def _is_room(self, path: Path) -> bool:
+        """Whether a file is a read database of the same journal, or empty."""
+        with self._tables.reading() as connection:
+            origin = connection.execute(_TABLES["about"], ("origin",)).get
+        flags = apsw.SQLITE_OPEN_READONLY
+        with translated(path), contextlib.closing(apsw.Connection(str(path), flags=flags)) as there:
+            tables = {name for (name,) in there.execute(_SQL["names"])}
+            if "actum_about" not in tables:
+                return not tables
+            return bool(there.execute(_TABLES["about"], ("origin",)).get == origin)
 
     def _let_go(self, table: str) -> None:
         room = self._opened.pop(table, None)

@@ -6,6 +6,10 @@
 SELECT shape, role FROM actum_views WHERE called = ? AND shape IS NOT NULL
 AND NOT EXISTS (SELECT 1 FROM actum_shares WHERE actum_shares.name = actum_views.name) ORDER BY name;
 
+-- name: names
+-- What a file holds.
+SELECT name FROM sqlite_schema;
+
 -- name: has_room
 -- Whether a definition is known.
 SELECT 1 FROM actum_views WHERE name = ?;
