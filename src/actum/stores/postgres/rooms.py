@@ -120,8 +120,8 @@ class PostgresRooms:
         foreign += made.barred(connection, come, gone=gone, source=room.bare, target=self._schema.bare)
         if foreign:
             raise Misdeclared(
-                f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give it "
-                "another name"
+                f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else, or by its handler as "
+                "it went; give it another name, or let begin make it from now on"
             )
         staying = made.staying(connection, room)
         if staying:

@@ -120,8 +120,8 @@ class SqliteRooms:
             ] or made.staying(connection, mine or taken, called=called)
             if foreign:
                 raise Misdeclared(
-                    f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else; give it "
-                    "another name"
+                    f"{candidate.name}: its begin makes {', '.join(foreign)}, which is there and was made by somebody else, or by its handler as "
+                    "it went; give it another name, or let begin make it from now on"
                 )
             if not mine:
                 made.own(connection, live.table, taken)
