@@ -101,6 +101,14 @@ class RoomCases:
         assert rows(room, AFTER) == {"flows": [("Ida", 7, "a"), ("a", 1, "x")]}
         assert room.mark(AFTER) == Mark(7, b"7")
 
+    def test_a_table_that_begin_leaves_where_it_is_still_belongs_to_the_projection(self, tables: ReadDatabase) -> None:
+        begin = make("times INTEGER", "CREATE TABLE IF NOT EXISTS fees (n INTEGER)", "DELETE FROM fees")
+        tables.prepare(BEFORE, begin)
+        tables.renew(BEFORE, begin)
+        assert rows(tables, BEFORE) == {"fees": [], "flows": []}
+        tables.rooms.open(AFTER).prepare(AFTER, begin)
+        tables.rooms.claim(BEFORE, AFTER)
+
     def test_whatever_it_is_called_it_comes_along(self, tables: ReadDatabase) -> None:
         both = ("CREATE TABLE flows (n INTEGER)", "CREATE TABLE actum_mine (n INTEGER)")
         tables.prepare(BEFORE, statements(*both))

@@ -39,8 +39,10 @@ def _given(text: str, given: Mapping[str, str]) -> str:
 
 
 def own(connection: Connection, schema: ViewsSchema, maker: str) -> None:
-    """What this transaction has made there is what the follower has made, and nothing else."""
-    put_down(connection, schema, maker, [name for name, mine in _there(connection, schema) if mine])
+    """What this transaction has made there is what the follower has made, with what is left of what it made before."""
+    before = made_by(connection, schema, maker)
+    names = [name for name, mine in _there(connection, schema) if mine or name in before]
+    put_down(connection, schema, maker, names)
 
 
 def put_down(connection: Connection, schema: ViewsSchema, maker: str, names: Sequence[str]) -> None:

@@ -36,8 +36,8 @@ def there(connection: apsw.Connection, schema: str = "main") -> list[There]:
 
 
 def begin(connection: apsw.Connection, work: Work, *, maker: str) -> None:
-    """Do what a follower begins with, and know from now on which tables it has made."""
-    names: set[str] = set()
+    """Do what a follower begins with, and know from now on which tables it has made; what is left of before is still its own."""
+    names = set(made_by(connection, maker))
     before = connection.authorizer
 
     def watch(action: int, one: str | None, two: str | None, schema: str | None, by: str | None) -> int:
