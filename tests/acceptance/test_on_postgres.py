@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from actum.cli.main import main as actum
 from actum.console import console
-from actum.journal.errors import ReadOnly, Unavailable
+from actum.journal.errors import Busy, ReadOnly, Unavailable
 from actum.service.opening import open_store
 from actum.stores.postgres.address import address_of
 from actum.testing import given, memory, postgresql, sqlite
@@ -201,7 +201,11 @@ def test_a_standby_serves_readers_and_projections_and_turns_writers_away():
                     assert heard.event == Deposited(account="A-1", amount=Decimal(5))
                     standby.wait_for(at)
                     assert standby.view(Balance).get("A-1").balance == Decimal(5)
+                    _told(following.url, "SELECT pg_wal_replay_pause()")
                     at = primary.execute(Deposit(account="A-1", amount=Decimal(2))).position
+                    with pytest.raises(Busy, match="this standby has not received position 3"):
+                        standby.wait_for(at, timeout=0.1)
+                    _told(following.url, "SELECT pg_wal_replay_resume()")
                     standby.wait_for(at)
                     assert standby.view(Balance).get("A-1").balance == Decimal(7)
                     with pytest.raises(ReadOnly, match=r"read-only standby.*name the primary"):
@@ -214,6 +218,12 @@ def test_a_standby_serves_readers_and_projections_and_turns_writers_away():
                 assert "✓ sound: 3 events" in typed(there, "verify", "--decisions")
                 assert "this server is a standby" in typed(there, "journal", "inspect", "--json")
             assert primary.head() == 3
+
+
+def _told(url: str, statement: str) -> None:
+    """Have a server do something."""
+    with closing(psycopg.connect(address_of(with_journal(url, "bank")).conninfo, autocommit=True)) as connection:
+        connection.execute(statement.encode())
 
 
 # Roles and secrets.

@@ -321,6 +321,15 @@ class Indexed(Protocol):
         ...
 
 
+@runtime_checkable
+class Replicated(Protocol):
+    """A journal that may be a copy: it is given what is written elsewhere, a moment later."""
+
+    def is_replica(self) -> bool:
+        """Whether it is one now; what is not there yet may then be on its way."""
+        ...
+
+
 class JournalStore(EventStore, DecisionLog, Snapshots, Archive, Protocol):
     """All that a running application asks of the database that keeps its journal."""
 

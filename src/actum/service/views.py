@@ -12,6 +12,8 @@ from actum.history.as_of import position_at
 from actum.journal.clock import SYSTEM_IDS
 from actum.journal.conforming import checker
 from actum.journal.errors import Busy, Invalid, Unavailable, Unknown
+from actum.journal.event import Position, checked_position
+from actum.journal.store import Replicated
 from actum.projection.changed import Rebuilds
 from actum.projection.notes import Scribe
 from actum.projection.place import live_of, own_of
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from actum.history.as_of import Moment
-    from actum.journal.event import Position
     from actum.journal.readmodel import ReadDatabase
     from actum.journal.store import EventStore, JournalStore
     from actum.projection.parking import Parking
@@ -236,7 +237,7 @@ class Views:
 
     def wait_for(self, position: Position, *, timeout: float) -> None:
         """Until the views show everything up to that position."""
-        self._check(position, timeout)
+        timeout = self._there(position, timeout)
         if self._runner is None:
             self._work_up_to(position, timeout)
         else:
@@ -247,7 +248,7 @@ class Views:
         """The same, awaited."""
         import asyncio  # noqa: PLC0415 - half of what `import actum` may cost
 
-        await asyncio.to_thread(self._check, position, timeout)
+        timeout = await asyncio.to_thread(self._there, position, timeout)
         if self._runner is None:
             await asyncio.to_thread(self._work_up_to, position, timeout)
         else:
@@ -267,9 +268,24 @@ class Views:
         elif self._runner is not None and self.progress.error is not None:
             self.look_again()
 
-    def _check(self, position: Position, timeout: float) -> None:
-        position_at(self._store, position, what="wait_for")
+    def _there(self, position: Position, timeout: float) -> float:
+        """How many seconds are left once the journal has that position; a copy is given the time to receive it."""
+        begun = time.monotonic()
         checked_timeout(timeout)
+        checked_position(position, "wait_for")
+        while True:
+            try:
+                position_at(self._store, position, what="wait_for")
+            except Invalid:
+                if not (isinstance(self._store, Replicated) and self._store.is_replica()):
+                    raise
+            else:
+                return max(timeout - (time.monotonic() - begun), 0.0)
+            if time.monotonic() - begun >= timeout:
+                raise Busy(
+                    f"after {timeout:g} s this standby has not received position {position}; wait longer, or ask the primary"
+                )
+            time.sleep(LOOK_ANYWAY / 50)
 
     def _work_up_to(self, position: Position, timeout: float) -> None:
         """Nobody else does it: whoever waits does."""

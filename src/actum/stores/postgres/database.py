@@ -19,7 +19,7 @@ from actum.journal.store import (
     checked_payload_limit,
 )
 from actum.stores.postgres.address import address_of
-from actum.stores.postgres.connecting import Connections, closed
+from actum.stores.postgres.connecting import SESSION, Connections, closed
 from actum.stores.postgres.postman import Postman
 from actum.stores.postgres.reading import Reader, Span
 from actum.stores.postgres.schema import bring_up_to_date, recognise
@@ -185,6 +185,11 @@ class PostgresStore:
         self._check_open()
         return self._reader.head()
 
+    def is_replica(self) -> bool:
+        """See `Replicated`: the server is a standby."""
+        self._check_open()
+        return self._connections.ask(_is_standby)
+
     def decision(self, command: bytes) -> DecisionRecord | None:
         """See `DecisionLog.decision`."""
         self._check_open()
@@ -250,3 +255,8 @@ class PostgresStore:
             raise Unavailable(
                 f"{self.address} was opened before this process was forked; open it anew in every process"
             )
+
+
+def _is_standby(connection: Connection) -> bool:
+    row = connection.execute(SESSION["standby"]).fetchone()
+    return row is not None and bool(row[0])
