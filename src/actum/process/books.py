@@ -115,8 +115,8 @@ class Books:
     ) -> Iterator[TimerFired | TimerCancelled | TimerSet]:
         """The turn, and the next one by this program's rule.
 
-        One in whose place another was set, or of a schedule that is no longer declared, is let go of. While an older program is at
-        work beside a newer one whose rule is another, whoever is there takes the turn that was set last: none is lost.
+        One in whose place another was set is let go of; one of a schedule that is not declared here, nobody asks for. While an
+        older program is at work beside a newer one whose rule is another, whoever is there takes the turn that was set last.
         """
         due = timer.set
         if due is None:

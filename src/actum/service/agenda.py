@@ -184,12 +184,22 @@ _STATUS = {"calling": "begun", "unknown": "failed"}
 class Agenda:
     """What is due, from the tables: see `actum.process.agenda.Agenda`.
 
-    `names` are those of the processes and effects that there are: what is left of others is due to nobody.
+    `names` are those of the processes and effects that there are, `schedules` those of the schedules: what is left of others, or
+    set by a newer program for itself, is due to nobody here.
     """
 
-    def __init__(self, store: EventStore, codec: Codec, *, database: ReadDatabase, names: Collection[str]) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        codec: Codec,
+        *,
+        database: ReadDatabase,
+        names: Collection[str],
+        schedules: Collection[str],
+    ) -> None:
         self._database = database
         self._names = list(names)
+        self._schedules = frozenset(schedules)
         self._projector = Projector(store, codec, database=database, plans=[plan_of(row) for row in ROWS])
         self._projector.make_tables()
 
@@ -203,11 +213,11 @@ class Agenda:
 
     def timers(self, now: datetime, limit: int, *, mine: Mine) -> list[UUID]:
         """See `actum.process.agenda.Agenda.timers`."""
-        return [row.timer for row in _some(self._due(TimerRow, now), limit, mine)]
+        return [row.timer for row in self._some(self._due(TimerRow, now), limit, mine)]
 
     def instances(self, now: datetime, limit: int, *, mine: Mine) -> list[DueInstance]:
         """See `actum.process.agenda.Agenda.instances`."""
-        return [DueInstance(row.instance, row.process) for row in _some(self._due(ProcessRow, now), limit, mine)]
+        return [DueInstance(row.instance, row.process) for row in self._some(self._due(ProcessRow, now), limit, mine)]
 
     def effects(self, now: datetime, limit: int, *, mine: Mine) -> list[DueEffect]:
         """See `actum.process.agenda.Agenda.effects`."""
@@ -220,7 +230,7 @@ class Agenda:
                 attempt=row.attempt,
                 undone=row.status == "failed",
             )
-            for row in _some(self._due(EffectRow, now), limit, mine)
+            for row in self._some(self._due(EffectRow, now), limit, mine)
         ]
 
     def next(self, *, after: datetime, mine: Mine) -> datetime | None:
@@ -234,7 +244,16 @@ class Agenda:
 
     def _first(self, row: type[RowT], after: datetime, mine: Mine) -> datetime | None:
         rows = self._seen_to(row).where("due", ">", after).order("due")
-        return next((one.due for one in _some(rows, 1, mine)), None)
+        return next((one.due for one in self._some(rows, 1, mine)), None)
+
+    def _some(self, rows: Table[RowT], limit: int, mine: Mine) -> Iterator[RowT]:
+        """The first so many of those that are mine."""
+        found = (row for row in _little_by_little(rows, limit) if self._takes(row) and mine(*_whose(row)))
+        return islice(found, limit)
+
+    def _takes(self, row: View) -> bool:
+        """Whether it is no turn of a schedule that only another program has."""
+        return not isinstance(row, TimerRow) or row.schedule is None or row.schedule in self._schedules
 
     def _due(self, row: type[RowT], now: datetime) -> Table[RowT]:
         return self._seen_to(row).where("due", "<=", now).order("due")
@@ -242,11 +261,6 @@ class Agenda:
     def _seen_to(self, row: type[RowT]) -> Table[RowT]:
         table = self.table(row)
         return table.where(_WHOSE[row], "in", self._names) if row in _WHOSE else table
-
-
-def _some(rows: Table[RowT], limit: int, mine: Mine) -> Iterator[RowT]:
-    """The first so many of those that are mine."""
-    return islice((row for row in _little_by_little(rows, limit) if mine(*_whose(row))), limit)
 
 
 def _little_by_little(rows: Table[RowT], first: int) -> Iterator[RowT]:

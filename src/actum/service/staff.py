@@ -44,7 +44,7 @@ class Staff:
         owner: str = "",
     ) -> None:
         names = (TIMERS, *app.processes, *app.effects)
-        self.agenda = Agenda(store, app.codec, database=database, names=names)
+        self.agenda = Agenda(store, app.codec, database=database, names=names, schedules=app.schedules)
         self.performer = Performer(
             app.effects,
             store=store,

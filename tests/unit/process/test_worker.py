@@ -11,7 +11,7 @@ import pytest
 from actum import App, Command, Event, Invalid, Refused
 from actum.process.naming import derived
 from actum.process.record import TimerCancelled, TimerFired, TimerSet
-from actum.process.schedule import Daily, Every
+from actum.process.schedule import Daily, Every, Monthly
 from actum.service.agenda import TimerRow
 from tests.unit.process.payouts import (
     START,
@@ -250,7 +250,7 @@ def test_a_schedule_goes_on_after_a_restart_and_another_rule_takes_over(tmp_path
     bench.running.close()
 
 
-def test_a_schedule_that_is_no_longer_declared_ends(tmp_path: Path):
+def test_a_turn_of_a_schedule_that_is_not_declared_is_taken_by_nobody_and_can_be_cancelled(tmp_path: Path):
     bench = Bench(tmp_path / "clock.db", a_ticking_app(Daily("05:00", zone="UTC")))
     other = App("clockwork")
     other.decides(tick)
@@ -260,7 +260,11 @@ def test_a_schedule_that_is_no_longer_declared_ends(tmp_path: Path):
     bench.pass_time(days=2)
     assert ticks(bench) == []
     rows: list[TimerRow] = list(bench.running.processes.timers())
-    assert sorted(row.status for row in rows) == ["cancelled", "set"]
+    assert [row.status for row in rows] == ["set", "set"]
+    (left,) = [row for row in rows if row.due is not None and row.due < START + timedelta(days=2)]
+    bench.running.processes.cancel_timer(left.timer, actor="ops", reason="nobody declares it any more")
+    bench.running.processes.catch_up()
+    assert sorted(row.status for row in bench.running.processes.timers()) == ["cancelled", "set"]
     bench.running.close()
 
 
@@ -398,3 +402,32 @@ def test_while_an_older_program_works_beside_a_newer_one_with_another_rule_no_tu
     assert turns == ["02 03:30", "03 02:30", "04 02:30", "04 03:30", "05 03:30", "06 03:30"], (
         "each by the rule of whoever set it"
     )
+
+
+def test_a_turn_of_a_schedule_that_only_a_newer_program_has_is_left_to_that_one(tmp_path: Path):
+    older = Bench(tmp_path / "journal.db", _counting_months())
+    older.running.processes.catch_up()
+    newer = Bench(tmp_path / "journal.db", _counting("03:30"), older.clock)
+    newer.running.processes.catch_up()
+    for _ in range(48):
+        older.pass_time(hours=1)
+    assert {row.status for row in older.running.processes.timers()} == {"set"}
+    older.running.close()
+    newer.pass_time(hours=24)
+    turns = [event.event.turn for event in newer.running.events() if isinstance(event.event, Counted)]
+    newer.running.close()
+    assert turns == ["02 03:30", "03 03:30", "04 03:30"]
+
+
+def _counting_months() -> App:
+    app = App("counting", version="before")
+
+    @app.decides
+    def count(command: Count) -> Counted:
+        return Counted(turn=command.turn)
+
+    @app.schedule(Monthly(28, at="12:00", zone="UTC"))
+    def count_the_month(due: datetime) -> Count:
+        return Count(turn=f"{due:%d %H:%M}")
+
+    return app
