@@ -19,17 +19,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actum import App, Event, Tag, View
 from actum.console import console
-from actum.http.identities import Identities
-from actum.http.policy import Policy
-from actum.http.security import Security
 from actum.http.serving import Serving
 from demos.building.building import the_works, works
 from demos.building.page import Pages
 from demos.building.replay import build as construct
-from tests.acceptance.test_console_in_a_browser import OWN_PAGE, PAGES, PASSWORD
+from tests.acceptance.test_console_in_a_browser import OWN_PAGE, PAGES
 from tests.browser import BROWSERS, axe, complaining, looking, opened, sideways, violations
 from tests.unit.cli.bank import Deposit, Open
-from tests.unit.console.street import Street, build, open_street
+from tests.unit.console.street import PASSWORD, Street, build, open_street, owned
 from tests.unit.history.wealth import Moved, Valued, wealth
 
 SIXTY = "account-of-somebody-with-a-name-of-sixty-characters-or-more-1"
@@ -123,10 +120,7 @@ def street(folder: Path) -> Iterator[Street]:
 @pytest.fixture(scope="module")
 def url(street: Street, folder: Path) -> Iterator[str]:
     """The console as somebody sees it who may do everything."""
-    known, came = str(folder / "identities.db"), str(folder / "access.db")
-    with Identities(known) as identities:
-        identities.add_user("zoe", PASSWORD, roles=["owner"], actor="boss")
-    security = Security(Policy(roles={"owner": ("*",)}), known, came)
+    security = owned(folder)
     with lengthy.open(folder / "lengthy.db", actor=ACTOR) as running:
         done = running.append(SomethingThatTakesManyWordsHasHappened(thing=SIXTY, what_was_there_before=AMOUNT))
         running.wait_for(done.position)

@@ -16,13 +16,10 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from actum.console import console
-from actum.http.identities import Identities
-from actum.http.policy import Policy
-from actum.http.security import Security
 from actum.http.serving import Serving
 from tests.browser import BROWSERS, PATIENCE, axe, complaining, looking, opened, violations
 from tests.unit.cli.bank import Deposit
-from tests.unit.console.street import STORY, Street, build, open_street
+from tests.unit.console.street import PASSWORD, STORY, Street, build, open_street, owned
 from tests.unit.history.wealth import Moved, wealth
 
 PAGES = (
@@ -48,7 +45,6 @@ PAGES = (
     "/nothing",
 )
 
-PASSWORD = "correct horse battery"
 
 OWN_PAGE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Ma banque</title>
 <script type="module" src="/console/static/explain-cell.js"></script></head><body><main><h1>Total</h1>
@@ -100,10 +96,7 @@ def url(street: Street) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def secured(street: Street, folder: Path) -> Iterator[str]:
     """The same console, which wants to know who looks."""
-    known, came = str(folder / "identities.db"), str(folder / "access.db")
-    with Identities(known) as identities:
-        identities.add_user("zoe", PASSWORD, roles=["owner"], actor="boss")
-    security = Security(Policy(roles={"owner": ("*",)}), known, came)
+    security = owned(folder)
     shown = console(street.contexts, name="street", security=security, older={"wealth": wealth})
     with Serving(shown) as serving:
         yield serving.url

@@ -11,6 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from actum.http.identities import Identities
+from actum.http.policy import Policy
+from actum.http.security import Security
 from actum.journal.errors import Refused
 from actum.projection.changed import Rebuilds
 from actum.service.running import Running
@@ -20,6 +23,7 @@ from tests.unit.console import wealth_v2
 from tests.unit.history.wealth import Moved, Valued, wealth
 
 STORY = UUID("01a21d22-58eb-720d-900c-d10df3bfb057")
+PASSWORD = "correct horse battery"
 ROGUE = '<script>alert("1")</script>'
 
 
@@ -68,3 +72,11 @@ def open_street(folder: Path, *, mended: bool = False) -> Iterator[Street]:
         payouts.open(folder / "payouts.db", actor="web", follow=False, rebuilds=Rebuilds.BY_HAND) as three,
     ):
         yield Street(one, two, three)
+
+
+def owned(folder: Path) -> Security:
+    """The security of a console that zoe owns: she may do everything."""
+    known, came = str(folder / "identities.db"), str(folder / "access.db")
+    with Identities(known) as identities:
+        identities.add_user("zoe", PASSWORD, roles=["owner"], actor="boss")
+    return Security(Policy(roles={"owner": ("*",)}), known, came)

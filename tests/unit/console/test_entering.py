@@ -17,9 +17,8 @@ from actum.http.policy import Policy
 from actum.http.security import Security
 from actum.http.serving import Serving
 from actum.journal.errors import Invalid
-from tests.unit.console.street import Street
+from tests.unit.console.street import PASSWORD, Street
 
-PASSWORD = "correct horse battery"
 POLICY = Policy(roles={"reader": (LOOK,), "operator": (LOOK, OPERATE), "owner": ("*",)})
 
 

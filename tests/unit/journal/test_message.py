@@ -4,32 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
 from actum.journal.errors import Invalid
-from actum.journal.event import Event, Tag
 from actum.journal.message import comes_back_alike, copier, from_json, to_json
 from actum.journal.tagging import tagger
-
-AccountId = Annotated[str, Tag("account")]
-MaybeId = Annotated[str | None, Tag("account")]
-
-
-class Line(msgspec.Struct, frozen=True):
-    account: AccountId
-    amount: Decimal
-
-
-class Booked(Event):
-    account: AccountId
-    amount: Decimal
-    lines: list[Line] = []
-    maybe: MaybeId = None
-    again: AccountId | None = None
-    count: int = 0
+from tests.unit.journal.booked import AccountId, Booked, Line
 
 
 def test_json_from_outside_becomes_the_message() -> None:

@@ -6,27 +6,10 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
-
 from actum.journal.event import Event, Tag
 from actum.journal.fields import identities
 from actum.journal.tagging import tagger
-
-AccountId = Annotated[str, Tag("account")]
-MaybeId = Annotated[str | None, Tag("account")]
-
-
-class Line(msgspec.Struct, frozen=True):
-    account: AccountId
-    amount: Decimal
-
-
-class Booked(Event):
-    account: AccountId
-    amount: Decimal
-    lines: list[Line] = []
-    maybe: MaybeId = None
-    again: AccountId | None = None
+from tests.unit.journal.booked import AccountId, Booked, Line
 
 
 class Three(Event):
